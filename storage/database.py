@@ -1,0 +1,133 @@
+"""An SQLite database for one process: WAL, full durability, and one commit for all writers that wait."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+import aiosqlite
+
+from storage.errors import translated
+from storage.migrations import pending, read_migrations
+
+Connection = aiosqlite.Connection
+T = TypeVar("T")
+
+
+class Database:
+    """Two connections to one file: one writes, one reads what is committed.
+
+    `synchronous=FULL` makes every commit durable before `transact` returns
+    (https://www.sqlite.org/pragma.html#pragma_synchronous); writers that wait at the same moment share that
+    one commit.
+    """
+
+    def __init__(self, path: Path, writer: Connection, reader: Connection) -> None:
+        self.path = path
+        self._writer = writer
+        self._reader = reader
+        self._turn = asyncio.Lock()
+        self._batch: asyncio.Future[None] | None = None
+        self._committing: asyncio.Task[None] | None = None
+        self._units: set[asyncio.Task[Any]] = set()
+
+    @classmethod
+    async def open(cls, path: Path, *, migrations: Path, busy_seconds: float = 5.0) -> Self:
+        """Open or create the file, bring its schema up to date, and return it ready.
+
+        Raises `StorageBusy`, `StorageReadOnly`, `StorageVersion` or `StorageError`.
+        """
+        steps = read_migrations(migrations)
+        opened: list[Connection] = []
+        with translated(str(path)):
+            try:
+                writer = await _connect(path, busy_seconds, opened)
+                await writer.execute("PRAGMA journal_mode = WAL")
+                await writer.execute("PRAGMA synchronous = FULL")
+                version = await _user_version(writer)
+                for step in pending(steps, version, str(path)):
+                    await writer.executescript(
+                        f"BEGIN IMMEDIATE;\n{step.sql}\n;PRAGMA user_version = {step.version};\nCOMMIT;"
+                    )
+                reader = await _connect(path, busy_seconds, opened)
+                await reader.execute("PRAGMA query_only = ON")
+            except BaseException:
+                for connection in opened:
+                    await connection.close()
+                raise
+        return cls(path, writer, reader)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncGenerator[Connection]:
+        """A connection that sees everything committed and can write nothing."""
+        with translated(str(self.path)):
+            yield self._reader
+
+    async def transact(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """Run `work` as one all-or-nothing unit and return its result once it is on disk.
+
+        Units run one after another; the commit is shared by all that finished before it began. If `work` raises,
+        its own changes alone are undone. A unit once begun is finished, also when the caller is cancelled: half a
+        transaction in another thread is nobody's.
+        """
+        with translated(str(self.path)):
+            unit = asyncio.create_task(self._unit(work))
+            self._units.add(unit)
+            unit.add_done_callback(self._units.discard)
+            return await asyncio.shield(unit)
+
+    async def _unit(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        async with self._turn:
+            if self._batch is None:
+                await self._writer.execute("BEGIN IMMEDIATE")
+                self._batch = asyncio.get_running_loop().create_future()
+                self._committing = asyncio.create_task(self._commit(self._batch))
+            batch = self._batch
+            await self._writer.execute("SAVEPOINT unit")
+            try:
+                result = await work(self._writer)
+            except BaseException:
+                await self._writer.execute("ROLLBACK TO unit")
+                await self._writer.execute("RELEASE unit")
+                raise
+            await self._writer.execute("RELEASE unit")
+        await batch
+        return result
+
+    async def _commit(self, batch: asyncio.Future[None]) -> None:
+        # The lock is first come, first served: units that already wait for it join this commit.
+        async with self._turn:
+            self._batch = None
+            try:
+                await self._writer.commit()
+            except sqlite3.Error as error:
+                await self._writer.rollback()
+                batch.set_exception(error)
+                batch.exception()  # a batch whose every unit failed has nobody left to tell
+            else:
+                batch.set_result(None)
+
+    async def close(self) -> None:
+        """Commit what is under way and close both connections."""
+        while self._units:
+            await asyncio.wait(self._units)
+        if self._committing is not None:
+            await self._committing
+        await self._reader.close()
+        await self._writer.close()
+
+
+async def _connect(path: Path, busy_seconds: float, opened: list[Connection]) -> Connection:
+    connection = await aiosqlite.connect(path, timeout=busy_seconds, isolation_level=None)
+    opened.append(connection)
+    connection.row_factory = sqlite3.Row
+    await connection.execute("PRAGMA foreign_keys = ON")
+    return connection
+
+
+async def _user_version(connection: Connection) -> int:
+    async with connection.execute("PRAGMA user_version") as cursor:
+        row = await cursor.fetchone()
+    return int(row[0]) if row else 0

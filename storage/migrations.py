@@ -1,0 +1,44 @@
+"""Ordered schema steps: `0001_name.sql`, `0002_…`, each applied once, in a transaction of its own."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from storage.errors import StorageVersion
+
+_NAME = re.compile(r"^(\d{4})_[a-z0-9_]+\.sql$")
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One step: after it the schema has this version."""
+
+    version: int
+    sql: str
+
+
+def read_migrations(folder: Path) -> list[Migration]:
+    """Read the steps in a folder, in order.
+
+    Raises `ValueError` where a number is missing or used twice.
+    """
+    steps = [
+        Migration(int(match[1]), path.read_text(encoding="utf-8"))
+        for path in sorted(folder.iterdir())
+        if (match := _NAME.match(path.name))
+    ]
+    if [step.version for step in steps] != list(range(1, len(steps) + 1)):
+        raise ValueError(f"the migrations in {folder.name} are not numbered 1 to {len(steps)}")
+    return steps
+
+
+def pending(steps: list[Migration], version: int, name: str) -> list[Migration]:
+    """The steps a database of that version still needs.
+
+    Raises `StorageVersion` where the database is newer than every step.
+    """
+    if version > len(steps):
+        raise StorageVersion(
+            f"the database {name} has schema {version}, this Rolekey knows {len(steps)}; start the newer Rolekey"
+        )
+    return steps[version:]
