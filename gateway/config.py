@@ -1,0 +1,94 @@
+"""The gateway's settings. Plain data, validated once when it is loaded; secrets are kept apart and never shown."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+
+from gateway.wire import Tier
+
+Port = Annotated[int, msgspec.Meta(ge=0, le=65_535)]
+Positive = Annotated[float, msgspec.Meta(gt=0)]
+Count = Annotated[int, msgspec.Meta(ge=1)]
+AccountName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of settings; a name it does not know is an error."""
+
+
+class Account(Section, frozen=True, kw_only=True):
+    """One upstream credential: `[[gateway.accounts]]`."""
+
+    name: AccountName
+    tier: Tier
+    model: str
+    kind: Literal["openai", "offline"] = "openai"
+    base_url: str = "https://api.openai.com/v1"
+    api_key_env: str = ""
+    title_model: str = ""
+    proxy: str = ""
+    context_tokens: Count = 128_000
+    max_output_tokens: Count = 8_192
+    connect_timeout_seconds: Positive = 10.0
+    first_byte_timeout_seconds: Positive = 120.0
+    idle_timeout_seconds: Positive = 60.0
+
+
+class DefaultModels(Section, frozen=True, kw_only=True):
+    """The models asked for when no account is configured and `OPENAI_API_KEY` is set: `[gateway.default_models]`."""
+
+    free: str = "gpt-6-luna"
+    plus: str = "gpt-6.1-terra"
+
+
+class Gateway(Section, frozen=True, kw_only=True):
+    """`[gateway]`."""
+
+    url: str = ""
+    public_url: str = ""
+    host: str = "127.0.0.1"
+    port: Port = 8080
+    storage: str = ""
+    affinity: Literal["strict", "prefer"] = "strict"
+    system_prompt: str = ""
+    title_wait_seconds: Annotated[float, msgspec.Meta(ge=0)] = 3.0
+    max_prompt_characters: Count = 32_000
+    max_body_bytes: Count = 1_048_576
+    shutdown_grace_seconds: Annotated[float, msgspec.Meta(ge=0)] = 20.0
+    default_models: DefaultModels = DefaultModels()
+    accounts: list[Account] = []
+
+
+class Secrets(msgspec.Struct, frozen=True, kw_only=True):
+    """What comes from the environment or `.env` only. `accounts` maps an `api_key_env` to its value."""
+
+    discord_token: str = ""
+    client_key: str = ""
+    secret: str = ""
+    accounts: dict[str, str] = {}
+
+    def __repr__(self) -> str:
+        return "Secrets(hidden)"
+
+
+class Config(Section, frozen=True, kw_only=True):
+    """All that the gateway needs to know."""
+
+    data_dir: Path = Path("data")
+    gateway: Gateway = Gateway()
+    secrets: Secrets = Secrets()
+
+    def storage_path(self) -> Path:
+        """The gateway's SQLite file.
+
+        Raises `ValueError` where `storage` names something that is not an SQLite file.
+        """
+        if not self.gateway.storage:
+            return self.data_dir / "gateway.db"
+        scheme, separator, path = self.gateway.storage.partition(":///")
+        if scheme != "sqlite" or not separator or not path:
+            raise ValueError(
+                f"[gateway] storage is {self.gateway.storage!r}; write sqlite:///PATH, for example sqlite:///data/gateway.db"
+            )
+        return Path(path)

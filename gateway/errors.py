@@ -1,0 +1,124 @@
+"""One tree of errors for both ends of the gateway's HTTP: the server raises them, the client raises them again.
+
+Every message is safe to show and says what to change. Anything else that goes wrong is a bug: it is logged with the
+request's id and answered as `internal_error`.
+"""
+
+from typing import ClassVar
+
+
+class ApiError(Exception):
+    """An answer that is not a success.
+
+    `status` is the HTTP status, `code` the stable word programs test for, `message` the sentence for people,
+    `retry_after` the seconds to wait before trying again, where that is known.
+    """
+
+    status: ClassVar[int] = 500
+    default_code: ClassVar[str] = "internal_error"
+
+    def __init__(self, message: str, *, code: str | None = None, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code or self.default_code
+        self.retry_after = retry_after
+
+
+class InternalError(ApiError):
+    """500: a bug on the server's side; the message carries the reference to look for in its log."""
+
+
+class InvalidRequest(ApiError):
+    """400: the request is not one the route takes."""
+
+    status = 400
+    default_code = "invalid_request"
+
+
+class Unauthenticated(ApiError):
+    """401: there is no key, or it is unknown, revoked or expired."""
+
+    status = 401
+    default_code = "invalid_key"
+
+
+class PermissionDenied(ApiError):
+    """403: the key is good, but not for this."""
+
+    status = 403
+    default_code = "forbidden"
+
+
+class NotFound(ApiError):
+    """404: there is no such thing, or none that this key may see."""
+
+    status = 404
+    default_code = "not_found"
+
+
+class MethodNotAllowed(ApiError):
+    """405: the route exists, the method does not."""
+
+    status = 405
+    default_code = "method_not_allowed"
+
+
+class Conflict(ApiError):
+    """409: what is there already contradicts the request."""
+
+    status = 409
+    default_code = "conflict"
+
+
+class TooLarge(ApiError):
+    """413: the body is larger than the gateway takes."""
+
+    status = 413
+    default_code = "too_large"
+
+
+class RateLimited(ApiError):
+    """429: too much for now."""
+
+    status = 429
+    default_code = "rate_limited"
+
+
+class UpstreamFailed(ApiError):
+    """502: the provider was asked and did not answer as it should."""
+
+    status = 502
+    default_code = "upstream_error"
+
+
+class Unavailable(ApiError):
+    """503: the gateway, its database or the account that is needed cannot serve now."""
+
+    status = 503
+    default_code = "unavailable"
+
+
+class UpstreamTimeout(ApiError):
+    """504: the provider did not answer in time."""
+
+    status = 504
+    default_code = "upstream_timeout"
+
+
+BY_STATUS: dict[int, type[ApiError]] = {
+    kind.status: kind
+    for kind in (
+        InternalError,
+        InvalidRequest,
+        Unauthenticated,
+        PermissionDenied,
+        NotFound,
+        MethodNotAllowed,
+        Conflict,
+        TooLarge,
+        RateLimited,
+        UpstreamFailed,
+        Unavailable,
+        UpstreamTimeout,
+    )
+}

@@ -1,0 +1,284 @@
+"""The typed requests and answers of the gateway's HTTP, shared by the server and the client library.
+
+Times are UTC, RFC 3339. Durations are seconds, token counts are the provider's tokens, costs are US dollars.
+Requests refuse unknown fields; answers may grow, so the client ignores what it does not know.
+"""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+import msgspec
+
+Role = Literal["admin", "client", "user"]
+Tier = Literal["free", "plus"]
+PlusWish = bool | Literal["any", "true", "false"]
+MessageStatus = Literal["complete", "incomplete"]
+
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$")]
+DisplayName = Annotated[str, msgspec.Meta(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Prompt = Annotated[str, msgspec.Meta(min_length=1, max_length=200_000)]
+Seconds = Annotated[int, msgspec.Meta(ge=1, le=10 * 365 * 86_400)]
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A body that the gateway takes."""
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """A body that the gateway sends."""
+
+    status: str = "success"
+
+
+# Users and keys
+
+
+class CreateUser(Request, frozen=True, kw_only=True):
+    """`POST /api/users`. `expires_in` is the key's life in seconds, without it the key does not expire."""
+
+    user_id: Name
+    username: DisplayName = ""
+    plus: bool = False
+    role: Literal["user", "client"] = "user"
+    expires_in: Seconds | None = None
+
+
+class UpdateUser(Request, frozen=True, kw_only=True):
+    """`PATCH /api/users/{user_id}`. What is left out stays; `expires_in` counts from now, null lifts the expiry."""
+
+    username: DisplayName | msgspec.UnsetType = msgspec.UNSET
+    plus: bool | msgspec.UnsetType = msgspec.UNSET
+    disabled: bool | msgspec.UnsetType = msgspec.UNSET
+    expires_in: Seconds | msgspec.UnsetType | None = msgspec.UNSET
+
+
+class User(msgspec.Struct, frozen=True, kw_only=True):
+    """Who holds a key. `client_id` is the name of the client that created it; `key_hint` the key's last characters."""
+
+    user_id: str
+    username: str
+    role: Role
+    client_id: str | None
+    plus: bool
+    disabled: bool
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    key_hint: str | None
+
+
+class UserAnswer(Answer, frozen=True, kw_only=True):
+    """One user."""
+
+    user: User
+
+
+class UserWithKey(Answer, frozen=True, kw_only=True):
+    """The one answer that carries a key in plain text."""
+
+    user: User
+    key: str
+
+
+class UserPage(Answer, frozen=True, kw_only=True):
+    """Some users; `next_cursor` asks for the ones after them."""
+
+    users: list[User]
+    next_cursor: str | None = None
+
+
+class WhoAmI(Answer, frozen=True, kw_only=True):
+    """`GET /api/whoami`: what the key that asks is."""
+
+    role: Role
+    name: str
+    client_id: str | None
+    expires_at: datetime | None
+
+
+# Chat
+
+
+class ChatRequest(Request, frozen=True, kw_only=True):
+    """`POST /api/chat`."""
+
+    prompt: Prompt
+    conversation_id: str | None = None
+    parent_id: str | None = None
+    plus: PlusWish = False
+    stream: bool = False
+    system: Annotated[str, msgspec.Meta(max_length=20_000)] | None = None
+    user_id: Name | None = None
+    reply_only: bool = False
+    pretty: bool = False
+
+
+class Usage(msgspec.Struct, frozen=True, kw_only=True):
+    """What one answer used. `cost_usd` is null where the model's price is not known; `estimated` where the provider
+    gave no counts and four characters were taken for a token.
+    """
+
+    input_tokens: int
+    output_tokens: int
+    cost_usd: float | None = None
+    estimated: bool = False
+
+
+class Content(msgspec.Struct, frozen=True, kw_only=True):
+    """What a message says."""
+
+    content_type: str = "text"
+    parts: list[str]
+
+
+class ReplyMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """The reply within a chat answer."""
+
+    id: str
+    content: Content
+
+
+class ChatAnswer(Answer, frozen=True, kw_only=True):
+    """A finished answer, the body of `done` when streamed."""
+
+    conversation_id: str
+    conversation_title: str
+    message: ReplyMessage
+    message_id: str
+    parent_id: str | None
+    reply: str
+    model: str
+    tier: Tier
+    finish_reason: str | None
+    usage: Usage
+    api_user: str
+    api_client_id: str | None
+    api_prompt: str
+    api_prompt_time_origin: float
+    api_prompt_time_origin_readable: str
+    api_response_time_taken: float
+    last_message_prompt: str | msgspec.UnsetType = msgspec.UNSET
+    last_message_reply: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class Start(msgspec.Struct, frozen=True, kw_only=True):
+    """Event `start`: the provider took the prompt, and the conversation and prompt are on disk."""
+
+    conversation_id: str
+    message_id: str
+    parent_id: str | None
+    model: str
+    tier: Tier
+
+
+class Delta(msgspec.Struct, frozen=True, kw_only=True):
+    """Event `delta`: the next piece of the reply."""
+
+    text: str
+
+
+# Conversations
+
+
+class Conversation(msgspec.Struct, frozen=True, kw_only=True):
+    """A conversation as a list shows it."""
+
+    id: str
+    title: str
+    user_id: str
+    tier: Tier
+    created_at: datetime
+    updated_at: datetime
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """A prompt (`user`) or a reply (`assistant`); `parent_id` names the message it answers or follows."""
+
+    id: str
+    parent_id: str | None
+    role: Literal["user", "assistant"]
+    content: Content
+    status: MessageStatus
+    created_at: datetime
+    model: str | None = None
+    usage: Usage | None = None
+
+
+class ConversationPage(Answer, frozen=True, kw_only=True):
+    """Some conversations, last used first."""
+
+    conversations: list[Conversation]
+    next_cursor: str | None = None
+
+
+class ConversationAnswer(Answer, frozen=True, kw_only=True):
+    """One conversation with all of its messages in the order they were written."""
+
+    conversation: Conversation
+    messages: list[Message]
+
+
+class UpdateConversation(Request, frozen=True, kw_only=True):
+    """`PATCH /api/conversations/{id}`."""
+
+    title: Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$")]
+
+
+class ConversationSummary(Answer, frozen=True, kw_only=True):
+    """One conversation without its messages."""
+
+    conversation: Conversation
+
+
+# Accounts, health, errors
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """An upstream account as an admin sees it; `last_error` is the code of its last failure."""
+
+    name: str
+    kind: str
+    tier: Tier
+    model: str
+    in_flight: int
+    requests: int
+    failures: int
+    last_error: str | None
+
+
+class AccountPage(Answer, frozen=True, kw_only=True):
+    """Every account."""
+
+    accounts: list[Account]
+
+
+class Health(Answer, frozen=True, kw_only=True):
+    """`GET /health`."""
+
+    status: str = "ok"
+    version: str
+
+
+class Done(Answer, frozen=True, kw_only=True):
+    """A success with nothing more to say."""
+
+
+class ErrorBody(msgspec.Struct, frozen=True, kw_only=True):
+    """What went wrong: `code` for programs, `message` for people."""
+
+    code: str
+    message: str
+
+
+class ErrorAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The one shape of every error, also of the streamed event `error`.
+
+    In a stream `conversation_id` and `message_id` say what was kept of a reply that broke off.
+    """
+
+    error: ErrorBody
+    message: str
+    status: str = "error"
+    retry_after: float | None = None
+    conversation_id: str | None = None
+    message_id: str | None = None
