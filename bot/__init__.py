@@ -1,0 +1,1 @@
+"""Everything between Discord and the gateway that is not a command."""
