@@ -2,5 +2,17 @@
 
 from storage.database import Connection, Database
 from storage.errors import StorageBusy, StorageError, StorageReadOnly, StorageVersion
+from storage.secret_file import read_or_create_secret
+from storage.store import Store, load_statements
 
-__all__ = ["Connection", "Database", "StorageBusy", "StorageError", "StorageReadOnly", "StorageVersion"]
+__all__ = [
+    "Connection",
+    "Database",
+    "StorageBusy",
+    "StorageError",
+    "StorageReadOnly",
+    "StorageVersion",
+    "Store",
+    "load_statements",
+    "read_or_create_secret",
+]

@@ -1,0 +1,12 @@
+-- name: role_tiers
+SELECT role_id, tier FROM role_tiers WHERE guild_id = :guild_id;
+
+-- name: put_role_tier!
+INSERT INTO role_tiers (guild_id, role_id, tier) VALUES (:guild_id, :role_id, :tier)
+ON CONFLICT (guild_id, role_id) DO UPDATE SET tier = excluded.tier;
+
+-- name: delete_role_tier!
+DELETE FROM role_tiers WHERE guild_id = :guild_id AND role_id = :role_id;
+
+-- name: delete_guild_role_tiers!
+DELETE FROM role_tiers WHERE guild_id = :guild_id;

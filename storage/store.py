@@ -1,0 +1,56 @@
+"""A database with its statements: SQL lives in `.sql` files, rows become typed structs."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+import aiosql
+import msgspec
+
+from storage.database import Connection, Database
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The statements of a folder's `.sql` files, by name, on one database."""
+
+    database: Database
+    sql: Any
+
+    @classmethod
+    async def open(cls, path: Path, folder: Path) -> Self:
+        """Open the database at `path` with the statements in `folder` and the steps in `folder/migrations`.
+
+        Raises `StorageError`.
+        """
+        database = await Database.open(path, migrations=folder / "migrations")
+        return cls(database, load_statements(folder))
+
+    async def one(self, name: str, kind: type[T], **values: object) -> T | None:
+        """The one row a statement finds, or none."""
+        async with self.database.read() as connection:
+            row = await getattr(self.sql, name)(connection, **values)
+        return None if row is None else msgspec.convert(dict(row), kind, strict=False)
+
+    async def all(self, name: str, kind: type[T], **values: object) -> list[T]:
+        """Every row a statement finds."""
+        async with self.database.read() as connection:
+            rows = [dict(row) async for row in getattr(self.sql, name)(connection, **values)]
+        return msgspec.convert(rows, list[kind], strict=False)
+
+    async def run(self, name: str, **values: object) -> None:
+        """Change something; on disk when this returns."""
+
+        async def work(connection: Connection) -> None:
+            await getattr(self.sql, name)(connection, **values)
+
+        await self.database.transact(work)
+
+
+def load_statements(folder: Path) -> Any:
+    """The named statements in a folder's `.sql` files, for aiosqlite (https://nackjicholson.github.io/aiosql/)."""
+    aiosql_any: Any = aiosql
+    text = "\n".join(path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.sql")))
+    return aiosql_any.from_str(text, "aiosqlite")
