@@ -3,8 +3,7 @@
 SHELL := /bin/sh
 VENV := .venv
 PY := $(VENV)/bin/python
-PIP := $(PY) -m pip --quiet --disable-pip-version-check --no-input
-CODE := bot cogs gateway storage playground tests benchmarks
+PIP := $(PY) -m pip -qq --disable-pip-version-check --no-input
 PYTHONS := $(PYTHON) python3.14 python3.13 python3.12 python3.11 python3 python
 MAKEFLAGS += --no-print-directory
 
@@ -61,7 +60,7 @@ lock: $(PY) ## Resolve the dependencies anew into requirements/
 
 clean: ## Remove .venv and caches; data/ and your settings stay
 	@rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis dist
-	@find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp is newer than the lock it was installed from, so nothing is installed twice.
 $(VENV)/.playground: requirements/playground.txt pyproject.toml | $(PY)
@@ -85,6 +84,6 @@ $(PY):
 		cat $(VENV).log >&2; rm -f $(VENV).log; \
 		echo "$$python cannot make a virtual environment. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; \
 	done; \
-	found=$$(python3 --version 2>/dev/null || echo "no Python"); \
-	echo "Rolekey needs Python 3.11 or newer; found $$found. Install one from python.org or your system's packages," >&2; \
+	found=$$(for python in $(PYTHONS); do "$$python" --version 2>/dev/null && break; done); \
+	echo "Rolekey needs Python 3.11 or newer; found $${found:-none}. Install one from python.org or your system's packages," >&2; \
 	echo "or name it: make install PYTHON=/path/to/python3.12" >&2; exit 1
