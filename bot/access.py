@@ -1,0 +1,143 @@
+"""Roles to tier: the best of what a member's roles give, and the reason why."""
+
+from collections.abc import Iterable, Sequence
+from enum import IntEnum
+from typing import Literal, Protocol, Self
+
+import msgspec
+
+from bot.config import Access as Defaults
+from bot.config import RoleName
+from bot.errors import NoAccess, PlusRequired
+from gateway.wire import PlusWish
+from storage import Store
+
+TierName = Literal["none", "free", "plus"]
+
+
+class Tier(IntEnum):
+    """Ordered: the better one wins."""
+
+    NONE = 0
+    FREE = 1
+    PLUS = 2
+
+    @property
+    def word(self) -> TierName:
+        """The name used in settings, the database and on the gateway."""
+        return ("none", "free", "plus")[self]
+
+    @classmethod
+    def named(cls, word: TierName) -> Self:
+        """The tier of that name."""
+        return cls[word.upper()]
+
+
+class Role(Protocol):
+    """What access needs to know of a Discord role."""
+
+    @property
+    def id(self) -> int: ...  # noqa: D102
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+
+
+class Grant(msgspec.Struct, frozen=True):
+    """What one role gives. `role_id` is the guild's id for @everyone; `source` says who decided."""
+
+    role_id: int
+    tier: Tier
+    source: Literal["command", "settings"]
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """A member's tier and everything that was weighed, best first."""
+
+    tier: Tier
+    grants: list[Grant]
+
+    def allow(self, wish: Literal["free", "plus"] | None, plus_roles: Sequence[int]) -> PlusWish:
+        """What to ask the gateway for.
+
+        Raises `NoAccess` or `PlusRequired`, naming the roles that would help.
+        """
+        if self.tier is Tier.NONE:
+            raise NoAccess(f"You have no access here yet.{_which_roles(plus_roles, 'give it')}")
+        if wish == "plus" and self.tier is not Tier.PLUS:
+            raise PlusRequired(
+                f"Plus is not part of your access.{_which_roles(plus_roles, 'include it')} "
+                "Your free access works: leave out the tier, or choose free."
+            )
+        if wish is None:
+            return "any"
+        return wish == "plus"
+
+
+def _which_roles(roles: Sequence[int], verb: str) -> str:
+    if not roles:
+        return " No role here gives it yet: ask an admin about `/access tier`."
+    return f" These roles {verb}: {', '.join(f'<@&{role}>' for role in roles)}."
+
+
+class _RoleTier(msgspec.Struct):
+    role_id: int
+    tier: TierName
+
+
+class Access:
+    """Decides from the settings and from what admins said with `/access tier`."""
+
+    def __init__(self, store: Store, defaults: Defaults) -> None:
+        self._store = store
+        self._defaults = defaults
+
+    async def standing(self, guild_id: int, roles: Iterable[Role]) -> Standing:
+        """The tier of somebody with these roles; @everyone counts whether it is among them or not."""
+        said = await self._said(guild_id)
+        named = {role.id: role.name for role in roles}
+        named.setdefault(guild_id, "@everyone")
+        grants = [grant for role_id, name in named.items() if (grant := self._grant(guild_id, role_id, name, said))]
+        grants.sort(key=lambda grant: grant.tier, reverse=True)
+        return Standing(grants[0].tier if grants else Tier.NONE, grants)
+
+    async def roles(self, guild_id: int, roles: Iterable[Role]) -> list[Grant]:
+        """What each of the guild's roles gives, best first; roles that say nothing are left out."""
+        return (await self.standing(guild_id, roles)).grants
+
+    async def roles_giving(self, tier: Tier, guild_id: int, roles: Iterable[Role]) -> list[int]:
+        """The guild's roles that give at least `tier`, without @everyone."""
+        grants = await self.roles(guild_id, roles)
+        return [grant.role_id for grant in grants if grant.tier >= tier and grant.role_id != guild_id]
+
+    async def set_role(self, guild_id: int, role_id: int, tier: Tier) -> None:
+        """What an admin says about a role. `none` also takes back what the settings grant it."""
+        await self._store.run("put_role_tier", guild_id=guild_id, role_id=role_id, tier=tier.word)
+
+    async def forget_role(self, guild_id: int, role_id: int) -> None:
+        """The role is gone."""
+        await self._store.run("delete_role_tier", guild_id=guild_id, role_id=role_id)
+
+    async def forget_guild(self, guild_id: int) -> None:
+        """The bot left the guild."""
+        await self._store.run("delete_guild_role_tiers", guild_id=guild_id)
+
+    async def _said(self, guild_id: int) -> dict[int, Tier]:
+        rows = await self._store.all("role_tiers", _RoleTier, guild_id=guild_id)
+        return {row.role_id: Tier.named(row.tier) for row in rows}
+
+    def _grant(self, guild_id: int, role_id: int, name: str, said: dict[int, Tier]) -> Grant | None:
+        if role_id in said:
+            return Grant(role_id, said[role_id], "command")
+        if role_id == guild_id:
+            return Grant(role_id, Tier.named(self._defaults.everyone), "settings")
+        if _listed(role_id, name, self._defaults.plus_roles):
+            return Grant(role_id, Tier.PLUS, "settings")
+        if _listed(role_id, name, self._defaults.free_roles):
+            return Grant(role_id, Tier.FREE, "settings")
+        return None
+
+
+def _listed(role_id: int, name: str, listed: list[RoleName]) -> bool:
+    """Whether a role is named, by id or by name; an id may be written as text, as environment variables are."""
+    return any(str(entry) in {str(role_id), name} for entry in listed)

@@ -1,0 +1,207 @@
+"""One answer on its way: the member's key, the gateway's stream, the messages, and what holds the conversation."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+
+import discord
+import msgspec
+
+from bot.access import Tier
+from bot.config import Answers
+from bot.errors import explain
+from bot.keys import MemberKeys
+from bot.places import Place
+from bot.rendering.errors import RenderingError
+from bot.rendering.live_message import LiveMessage
+from bot.rendering.surfaces import Posted, Surface
+from bot.threads import Held, Threads
+from gateway.client import BrokenAnswer, ChatEvent, GatewayClient
+from gateway.errors import Unauthenticated
+from gateway.wire import ChatAnswer, ChatRequest, Delta, PlusWish, Start
+from storage import StorageError
+
+log = logging.getLogger(__name__)
+
+RESTARTED = "I was restarted. What had arrived is kept; follow up to go on."
+
+
+class Asker(msgspec.Struct, frozen=True):
+    """Who asks, and on which guild's access."""
+
+    guild_id: int
+    member_id: int
+    name: str
+    tier: Tier
+
+
+class Prompt(msgspec.Struct, frozen=True):
+    """What is asked; without `conversation_id` a new conversation begins."""
+
+    text: str
+    plus: PlusWish = "any"
+    conversation_id: str | None = None
+
+
+class Answering:
+    """Brings one answer from the gateway to Discord. Used once."""
+
+    def __init__(
+        self,
+        keys: MemberKeys,
+        gateway: GatewayClient,
+        threads: Threads,
+        answers: Answers,
+        view_for: Callable[[str], discord.ui.View],
+    ) -> None:
+        self._keys = keys
+        self._gateway = gateway
+        self._threads = threads
+        self._answers = answers
+        self._view_for = view_for
+        self._conversation_id: str | None = None
+
+    async def run(self, asker: Asker, prompt: Prompt, place: Place, turn: asyncio.Lock) -> None:
+        """Wait for the turn, stream the answer, say every failure.
+
+        Raises `RenderingError` where the place cannot be written to.
+        """
+        surface = _WatchedSurface(place, self._threads)
+        live = LiveMessage(
+            surface,
+            edit_interval=self._answers.edit_interval_seconds,
+            max_messages=self._answers.max_messages,
+        )
+        self._conversation_id = prompt.conversation_id
+        try:
+            async with turn, live:
+                posted = await self._say(live, asker, prompt, place)
+            await self._remember(posted, asker, place)
+        except asyncio.CancelledError:
+            await self._say_restarted(live)
+        finally:
+            await surface.settle()
+
+    async def _say(self, live: LiveMessage, asker: Asker, prompt: Prompt, place: Place) -> list[Posted]:
+        try:
+            await self._hold(asker, place)
+            answer = await self._read(live, asker, prompt, place)
+        except RenderingError:
+            raise
+        except Exception as error:  # noqa: BLE001  whatever it was, it is logged and the member is told
+            return await self._say_failure(live, error)
+        posted = await live.finish(view=self._view())
+        await _rename(place, answer.conversation_title, self._threads)
+        return posted
+
+    async def _read(self, live: LiveMessage, asker: Asker, prompt: Prompt, place: Place) -> ChatAnswer:
+        request = ChatRequest(prompt=prompt.text, conversation_id=prompt.conversation_id, plus=prompt.plus)
+        async with aclosing(self._events(asker, request)) as events:
+            async for event in events:
+                if isinstance(event, Delta):
+                    await live.feed(event.text)
+                elif isinstance(event, Start):
+                    self._conversation_id = event.conversation_id
+                    if prompt.conversation_id is None:
+                        await self._hold(asker, place)
+                else:
+                    return event
+        raise AssertionError("the gateway client ends a chat with its answer or an error")
+
+    async def _events(self, asker: Asker, request: ChatRequest) -> AsyncGenerator[ChatEvent]:
+        """The gateway's events; a key that it no longer takes is replaced once."""
+        who = (asker.guild_id, asker.member_id, asker.name, asker.tier)
+        key = await self._keys.ensure(*who)
+        try:
+            async with aclosing(self._gateway.acting_with(key).chat(request)) as events:
+                async for event in events:
+                    yield event
+            return
+        except Unauthenticated as error:
+            log.info("the gateway refused a member's key (%s); replacing it", error.code)
+        key = await self._keys.replace(*who, refused=key)
+        async with aclosing(self._gateway.acting_with(key).chat(request)) as events:
+            async for event in events:
+                yield event
+
+    async def _say_failure(self, live: LiveMessage, error: Exception) -> list[Posted]:
+        words = explain(error)
+        if isinstance(error, BrokenAnswer):
+            self._conversation_id = error.conversation_id or self._conversation_id
+        if live.text:
+            return await live.interrupt(words, self._view())
+        await live.feed(f"⚠️ {words}")
+        return await live.finish()
+
+    async def _say_restarted(self, live: LiveMessage) -> None:
+        try:
+            await live.interrupt(RESTARTED, self._view())
+        except RenderingError as error:
+            log.warning("an interrupted answer could not be marked: %s", error.reason)
+
+    def _view(self) -> discord.ui.View | None:
+        return self._view_for(self._conversation_id) if self._conversation_id else None
+
+    def _held(self, asker: Asker, place: Place) -> Held:
+        return Held(
+            channel_id=place.channel_id,
+            guild_id=asker.guild_id,
+            owner_id=asker.member_id,
+            conversation_id=self._conversation_id,
+        )
+
+    async def _hold(self, asker: Asker, place: Place) -> None:
+        if place.holds:
+            await self._threads.hold(self._held(asker, place))
+
+    async def _remember(self, posted: list[Posted], asker: Asker, place: Place) -> None:
+        if place.holds or place.ephemeral or self._conversation_id is None:
+            return
+        for message in posted:
+            await self._threads.remember_answer(message.id, self._held(asker, place))
+
+
+async def _rename(place: Place, title: str, threads: Threads) -> None:
+    if place.thread is None or not title:
+        return
+    try:
+        await place.thread.edit(name=title[:100], reason="The conversation has a title now")
+        await threads.renamed(place.channel_id)
+    except discord.HTTPException as error:
+        log.info("a thread kept its first name: %s", error)
+
+
+class _WatchedSurface:
+    """A place that remembers, on disk, which of its messages is still growing."""
+
+    def __init__(self, place: Place, threads: Threads) -> None:
+        self._inner: Surface = place.surface
+        self._channel_id = place.channel_id
+        self._threads = threads
+        self._recorded = not place.ephemeral
+        self._growing: int | None = None
+
+    async def send(
+        self, content: str, *, view: discord.ui.View | None = None, files: Sequence[discord.File] = ()
+    ) -> Posted:
+        """Send a message; from now on it is the one that grows."""
+        posted = await self._inner.send(content, view=view, files=files)
+        if self._recorded:
+            await self._record(posted.id)
+        return posted
+
+    async def _record(self, message_id: int | None) -> None:
+        previous, self._growing = self._growing, message_id
+        try:
+            if message_id is not None:
+                await self._threads.growing(message_id, self._channel_id)
+            if previous is not None:
+                await self._threads.grown(previous)
+        except StorageError as error:
+            # The answer itself is the gateway's to keep; only the mark after a crash is lost.
+            log.warning("could not note a growing message: %s", error)
+
+    async def settle(self) -> None:
+        """No message grows any more."""
+        await self._record(None)

@@ -1,0 +1,178 @@
+"""The wiring: every object is made here, handed what it needs, and taken down in reverse."""
+
+import asyncio
+import contextvars
+import logging
+import signal
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+import discord
+from discord.http import Route
+
+from bot.access import Access
+from bot.client import RolekeyBot
+from bot.config import Config, ConfigError
+from bot.intents import settled
+from bot.keys import MemberKeys
+from bot.membership import Homes
+from bot.places import Places
+from bot.prompting import Prompting
+from bot.roster import Roster
+from bot.sealing import Sealer
+from bot.store import open_store
+from bot.threads import Threads
+from cogs.access import AccessCog
+from cogs.ask import AskCog, Asking, AskMessages, answer_view
+from cogs.keys import KeysCog
+from cogs.lifecycle import LifecycleCog
+from gateway.bootstrap import ensure_admin_key, ensure_client_key
+from gateway.client import GatewayClient
+from gateway.server import GatewayServer
+from storage import read_or_create_secret
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+def create_bot(config: Config) -> RolekeyBot:
+    """A bot that is ready to be started; nothing is opened before it logs in.
+
+    With `[gateway] url` empty it brings its own gateway up and takes it down again.
+    """
+
+    async def set_up(bot: RolekeyBot, stack: AsyncExitStack) -> None:
+        await _wire(config, bot, stack)
+
+    return RolekeyBot(config.discord, set_up)
+
+
+async def run(config: Config) -> int:
+    """Run the bot until SIGINT or SIGTERM; returns the exit code.
+
+    Raises `ConfigError` where a secret is missing or Discord refuses what the settings ask for.
+    """
+    _require_secrets(config)
+    Route.BASE = config.discord.api_url
+    config = await settled(config)
+    if config.embedded:
+        await announce_admin_key(config)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    bot = create_bot(config)
+    running = asyncio.create_task(bot.start(config.secrets.discord_token), name="bot")
+    stopping = asyncio.create_task(stop.wait(), name="stop")
+    try:
+        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if not running.done():
+            log.info("stopping: answers under way are finished first")
+    finally:
+        await bot.close()
+        stopping.cancel()
+        await asyncio.wait({running, stopping})
+    _raise_in_words(running.exception())
+    return 0
+
+
+async def announce_admin_key(config: Config) -> None:
+    """On the very first start, print the admin key: once, on standard output, never in the log."""
+    config.data_dir.mkdir(parents=True, exist_ok=True)
+    key = await ensure_admin_key(config)
+    if key is not None:
+        print(  # noqa: T201  the log must not have it
+            f"The gateway's admin key, shown only now (make others with `rolekey keys create`):\n{key}", flush=True
+        )
+
+
+def _require_secrets(config: Config) -> None:
+    if not config.embedded:
+        return
+    missing = sorted({a.api_key_env for a in config.gateway.accounts if a.api_key_env} - config.secrets.accounts.keys())
+    if missing:
+        raise ConfigError(
+            f"{' and '.join(missing)} is missing: an account in [[gateway.accounts]] names it; set it in .env"
+        )
+    if not config.gateway.accounts and "OPENAI_API_KEY" not in config.secrets.accounts:
+        raise ConfigError("OPENAI_API_KEY is missing: set it in .env, or list other accounts in [[gateway.accounts]]")
+
+
+def _raise_in_words(error: BaseException | None) -> None:
+    if isinstance(error, discord.LoginFailure):
+        raise ConfigError("Discord does not accept DISCORD_TOKEN: reset it on the application's Bot page") from error
+    if isinstance(error, discord.PrivilegedIntentsRequired):
+        raise ConfigError(
+            "Discord does not grant the intents that [discord] insists on: switch them on on the application's Bot "
+            "page, or set message_content and guild_members to auto"
+        ) from error
+    if error is not None:
+        raise error
+
+
+async def _wire(config: Config, bot: RolekeyBot, stack: AsyncExitStack) -> None:
+    config.data_dir.mkdir(parents=True, exist_ok=True)
+    store = await open_store(config.data_dir)
+    stack.push_async_callback(store.database.close)
+    url, client_key = await _gateway(config, stack)
+    gateway = await stack.enter_async_context(GatewayClient(url, client_key))
+    sealer = Sealer(config.secrets.secret or read_or_create_secret(config.data_dir / "bot.secret"))
+    keys = MemberKeys(
+        store, sealer, gateway, lease=timedelta(days=config.keys.lease_days), now=lambda: datetime.now(UTC)
+    )
+    if "," in config.secrets.secret:
+        await keys.reseal()
+    access = Access(store, config.access)
+    threads = Threads(store)
+    homes = Homes(bot, access, keys)
+    roster = Roster(access, keys, threads)
+    prompting = Prompting(keys, gateway, threads, config.answers, answer_view)
+    stack.push_async_callback(prompting.drain, config.answers.grace_seconds)
+    asking = Asking(
+        client=bot,
+        access=access,
+        keys=keys,
+        homes=homes,
+        places=Places(config.answers.thread_archive_minutes),
+        prompting=prompting,
+        threads=threads,
+        gateway=gateway,
+    )
+    public_url = config.gateway.public_url
+    for cog in (
+        AskCog(bot, asking),
+        AskMessages(bot, asking, threads),
+        AccessCog(access, keys, roster),
+        KeysCog(access, keys, homes, public_url or url, public=bool(public_url)),
+        LifecycleCog(bot, access, keys, roster, threads),
+    ):
+        await bot.add_cog(cog)
+
+
+async def _gateway(config: Config, stack: AsyncExitStack) -> tuple[str, str]:
+    """Where the gateway is and the key of a client on it.
+
+    Raises `ConfigError` where another gateway is named and its client key is missing.
+    """
+    if not config.embedded:
+        if not config.secrets.client_key:
+            raise ConfigError(
+                f"ROLEKEY_CLIENT_KEY is missing: make one with `rolekey keys create --role client --name bot` on the "
+                f"machine of {config.gateway.url}, and put it into .env"
+            )
+        return config.gateway.url, config.secrets.client_key
+    server = GatewayServer(config)
+
+    async def stop() -> None:
+        await _apart(server.__aexit__(None, None, None))
+
+    await _apart(server.__aenter__())
+    stack.push_async_callback(stop)
+    return server.url, await _apart(ensure_client_key(config))
+
+
+async def _apart(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run in a context of its own: nothing that the gateway starts belongs to what the bot is doing just now."""
+    return await contextvars.Context().run(asyncio.ensure_future, coroutine)

@@ -1,0 +1,52 @@
+"""The Discord client: which events it asks for, and the order in which it starts and stops."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+
+import discord
+from discord.ext import commands
+
+from bot.config import Discord
+from bot.intents import intents
+from bot.tree import Tree
+
+log = logging.getLogger(__name__)
+
+
+class RolekeyBot(commands.AutoShardedBot):
+    """A bot that knows nothing but how to be set up and taken down.
+
+    `set_up` wires everything; what it puts on the stack is closed in reverse when the bot closes.
+    """
+
+    def __init__(self, settings: Discord, set_up: Callable[["RolekeyBot", AsyncExitStack], Awaitable[None]]) -> None:
+        wanted = intents(settings)
+        super().__init__(
+            command_prefix=commands.when_mentioned,
+            help_command=None,
+            tree_cls=Tree,
+            intents=wanted,
+            allowed_mentions=discord.AllowedMentions.none(),
+            member_cache_flags=discord.MemberCacheFlags.from_intents(wanted),
+            chunk_guilds_at_startup=wanted.members,
+            max_messages=None,
+        )
+        self._set_up = set_up
+        self._stack = AsyncExitStack()
+
+    async def setup_hook(self) -> None:
+        """Wire everything, then tell Discord which commands there are."""
+        await self._set_up(self, self._stack)
+        await self.tree.sync()
+
+    async def on_message(self, message: discord.Message, /) -> None:
+        """Prefix commands do not exist here; the ask cog listens for messages itself."""
+
+    async def close(self) -> None:
+        """Finish or mark what runs, while Discord can still be told; then disconnect."""
+        stack, self._stack = self._stack, AsyncExitStack()
+        try:
+            await stack.aclose()
+        finally:
+            await super().close()

@@ -1,0 +1,154 @@
+"""Where an answer goes: a thread of its own, this channel, or a message only one member sees."""
+
+import logging
+from typing import Any
+
+import discord
+import msgspec
+
+from bot.rendering.surfaces import ChannelSurface, InteractionSurface, Surface
+
+log = logging.getLogger(__name__)
+
+_NAME_LIMIT = 100  # https://discord.com/developers/docs/resources/channel#start-thread-from-message
+_NOBODY = discord.AllowedMentions.none()
+
+
+class Place(msgspec.Struct, frozen=True):
+    """`holds` says that the whole channel belongs to the conversation; `thread` is set where a title may be given."""
+
+    surface: Surface
+    channel_id: int
+    holds: bool
+    thread: discord.Thread | None = None
+    ephemeral: bool = False
+
+
+class Places:
+    """Opens places. Where Discord refuses a thread, the answer comes in the channel instead."""
+
+    def __init__(self, archive_minutes: Any) -> None:
+        self._archive_minutes = archive_minutes
+
+    async def for_command(self, interaction: discord.Interaction, card: discord.Embed, name: str) -> Place:
+        """Answer the interaction with a card everybody sees, and open a thread from it."""
+        response = await interaction.response.send_message(embed=card, allowed_mentions=_NOBODY)
+        message = response.resource
+        if not isinstance(message, discord.InteractionMessage):
+            message = await interaction.original_response()
+        if _may_open_thread(interaction.channel, interaction.app_permissions):
+            place = await self._thread_from(message, name)
+            if place is not None:
+                return place
+        return _in_channel(interaction, message)
+
+    async def for_private_command(self, interaction: discord.Interaction, card: discord.Embed, name: str) -> Place:
+        """Open a private thread with the member; where that is not permitted, a message only they see."""
+        channel, permissions = interaction.channel, interaction.app_permissions
+        if (
+            isinstance(channel, discord.TextChannel)
+            and permissions.create_private_threads
+            and permissions.send_messages_in_threads
+        ):
+            await interaction.response.defer(ephemeral=True, thinking=True)
+            try:
+                thread = await self._private_thread(channel, interaction.user, card, name)
+            except discord.HTTPException as error:
+                log.info("no private thread in channel %d: %s", channel.id, error)
+                await interaction.edit_original_response(embed=card, allowed_mentions=_NOBODY)
+            else:
+                await interaction.edit_original_response(content=f"Only you and moderators see it: {thread.mention}")
+                return _in_thread(thread)
+        else:
+            await interaction.response.send_message(embed=card, ephemeral=True, allowed_mentions=_NOBODY)
+        return Place(
+            InteractionSurface(interaction, ephemeral=True), interaction.channel_id or 0, holds=False, ephemeral=True
+        )
+
+    async def beside_command(self, interaction: discord.Interaction, card: discord.Embed) -> Place:
+        """Answer in this channel, under a card; the interaction may have been deferred privately."""
+        if interaction.response.is_done():
+            await interaction.edit_original_response(embed=card, allowed_mentions=_NOBODY)
+            return Place(
+                InteractionSurface(interaction, ephemeral=True),
+                interaction.channel_id or 0,
+                holds=False,
+                ephemeral=True,
+            )
+        await interaction.response.send_message(embed=card, allowed_mentions=_NOBODY)
+        return _in_channel(interaction, await interaction.original_response())
+
+    async def for_message(self, message: discord.Message, name: str) -> Place:
+        """Open a thread from a member's message, or answer it where it stands."""
+        if message.guild is not None and _may_open_thread(
+            message.channel, message.channel.permissions_for(message.guild.me)
+        ):
+            place = await self._thread_from(message, name)
+            if place is not None:
+                return place
+        return here(message.channel, message)
+
+    async def _thread_from(self, message: discord.Message | discord.InteractionMessage, name: str) -> Place | None:
+        try:
+            thread = await message.create_thread(name=thread_name(name), auto_archive_duration=self._archive_minutes)
+        except (discord.HTTPException, ValueError) as error:
+            # Too many active threads (160006), a permission that is missing after all, or no kind of channel for it.
+            log.info("no thread in channel %d: %s", message.channel.id, error)
+            return None
+        return _in_thread(thread)
+
+    async def _private_thread(
+        self, channel: discord.TextChannel, member: discord.abc.Snowflake, card: discord.Embed, name: str
+    ) -> discord.Thread:
+        thread = await channel.create_thread(
+            name=thread_name(name),
+            type=discord.ChannelType.private_thread,
+            invitable=False,
+            auto_archive_duration=self._archive_minutes,
+        )
+        await thread.add_user(member)
+        await thread.send(embed=card, allowed_mentions=_NOBODY)
+        return thread
+
+
+def here(channel: discord.abc.MessageableChannel, reference: discord.Message | None = None) -> Place:
+    """Answer in a channel as it is; direct messages belong to one conversation at a time."""
+    surface = ChannelSurface(channel, reference)
+    return Place(surface, channel.id, holds=isinstance(channel, discord.DMChannel))
+
+
+def in_held_thread(
+    channel: discord.abc.MessageableChannel, reference: discord.Message | None, thread: discord.Thread | None
+) -> Place:
+    """Go on in a thread or direct message channel that holds the conversation; `thread` still needs its title."""
+    return Place(ChannelSurface(channel, reference), channel.id, holds=True, thread=thread)
+
+
+def thread_name(prompt: str) -> str:
+    """A first name for a thread, from the prompt."""
+    line = " ".join(prompt.split())
+    return line if len(line) <= _NAME_LIMIT else line[: _NAME_LIMIT - 1].rstrip() + "…"
+
+
+def _in_thread(thread: discord.Thread) -> Place:
+    return Place(ChannelSurface(thread), thread.id, holds=True, thread=thread)
+
+
+def _in_channel(interaction: discord.Interaction, message: discord.InteractionMessage) -> Place:
+    """In this channel; through the interaction where the bot may not write there by itself."""
+    channel, permissions = interaction.channel, interaction.app_permissions
+    if isinstance(channel, discord.DMChannel):
+        return here(channel)
+    in_thread = isinstance(channel, discord.Thread)
+    allowed = permissions.send_messages_in_threads if in_thread else permissions.send_messages
+    if isinstance(channel, discord.abc.Messageable) and allowed and permissions.view_channel:
+        return here(channel, message)
+    return Place(InteractionSurface(interaction, ephemeral=False), interaction.channel_id or 0, holds=False)
+
+
+def _may_open_thread(channel: object, permissions: discord.Permissions) -> bool:
+    return (
+        isinstance(channel, discord.TextChannel)
+        and permissions.create_public_threads
+        and permissions.send_messages_in_threads
+    )

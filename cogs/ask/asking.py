@@ -1,0 +1,233 @@
+"""From who asks, what and where, to an answer: shared by commands, messages and buttons."""
+
+from typing import Any, Literal
+
+import discord
+import msgspec
+
+from bot.access import Access, Standing, Tier
+from bot.answering import Asker, Prompt
+from bot.errors import NotYours, UnknownConversation, UserError
+from bot.keys import MemberKeys
+from bot.membership import Homes, fetch_member
+from bot.places import Place, Places, in_held_thread
+from bot.prompting import Prompting
+from bot.rendering.errors import RenderingError
+from bot.threads import Held, Threads
+from bot.tree import reply_privately
+from gateway.client import GatewayClient
+from gateway.wire import Conversation, PlusWish
+
+Interaction = discord.Interaction[Any]
+Wish = Literal["free", "plus"] | None
+_CARD_CHARACTERS = 1000
+_CHOICES = 25  # https://discord.com/developers/docs/interactions/application-commands#autocomplete
+_COLOURS = {Tier.PLUS: discord.Colour(0xE0A526), Tier.FREE: discord.Colour(0x4F6BED)}
+_LOST = "{reason} The answer itself is kept: go on with it by `/followup`."
+
+
+class Who(msgspec.Struct, frozen=True):
+    """Somebody who asks, and where their access comes from."""
+
+    asker: Asker
+    standing: Standing
+    plus_roles: list[int]
+
+    def allow(self, wish: Wish) -> PlusWish:
+        """What to ask the gateway for.
+
+        Raises `UserError` where the member's roles do not reach.
+        """
+        return self.standing.allow(wish, self.plus_roles)
+
+
+class Asking:
+    """The ways of asking. Each raises `UserError` before anything is posted, and answers in place after that."""
+
+    def __init__(
+        self,
+        *,
+        client: discord.Client,
+        access: Access,
+        keys: MemberKeys,
+        homes: Homes,
+        places: Places,
+        prompting: Prompting,
+        threads: Threads,
+        gateway: GatewayClient,
+    ) -> None:
+        self._client = client
+        self._access = access
+        self._keys = keys
+        self._homes = homes
+        self._places = places
+        self._prompting = prompting
+        self._threads = threads
+        self._gateway = gateway
+
+    async def ask(self, interaction: Interaction, text: str, wish: Wish, *, private: bool) -> None:
+        """`/ask`: a new conversation, in a thread of its own where that can be."""
+        text = self._prompting.admit(text)
+        who = await self._who(interaction.user, interaction.guild)
+        plus = who.allow(wish)
+        card = prompt_card(interaction.user, text, who.standing.tier)
+        open_place = self._places.for_private_command if private else self._places.for_command
+        await self._answer(interaction, who, Prompt(text, plus), await open_place(interaction, card, text))
+
+    async def follow_up(self, interaction: Interaction, text: str, conversation: str | None) -> None:
+        """`/followup` and the button: the next prompt of a conversation, where that conversation lives."""
+        text = self._prompting.admit(text)
+        held = await self._target(interaction, conversation)
+        guild = self._client.get_guild(held.guild_id) or interaction.guild
+        who = await self._who(interaction.user, guild)
+        prompt = Prompt(text, who.allow(None), held.conversation_id)
+        card = prompt_card(interaction.user, text, who.standing.tier)
+        await self._answer(interaction, who, prompt, await self._place_of(interaction, held, card))
+
+    async def from_message(self, message: discord.Message, text: str, held: Held | None) -> None:
+        """A plain message: the next prompt of what `held` names, or the first of a new conversation."""
+        text = self._prompting.admit(text)
+        guild = message.guild or (self._client.get_guild(held.guild_id) if held else None)
+        if held is not None and held.owner_id != message.author.id:
+            raise _not_yours(held)
+        who = await self._who(message.author, guild)
+        prompt = Prompt(text, who.allow(None), held.conversation_id if held else None)
+        if held is not None and held.channel_id == message.channel.id:
+            place = await self._holding(message.channel, held, message)
+        else:
+            place = await self._places.for_message(message, text)
+        await self._prompting.answer(who.asker, prompt, place)
+
+    async def check_owner(self, interaction: Interaction, conversation_id: str) -> None:
+        """Raises `NotYours` where the conversation is known to be somebody else's."""
+        held = await self._held(interaction, conversation_id)
+        if held is not None and held.owner_id != interaction.user.id:
+            raise _not_yours(held)
+
+    async def recent(self, interaction: Interaction, words: str) -> list[Conversation]:
+        """The member's recent conversations whose title has these words; none where there is nothing to ask with."""
+        guild_id = await self._guild_of(interaction)
+        key = await self._keys.peek(guild_id, interaction.user.id)
+        if key is None:
+            return []
+        page = await self._gateway.acting_with(key).list_conversations(limit=100)
+        found = [entry for entry in page.conversations if words.casefold() in entry.title.casefold()]
+        return found[:_CHOICES]
+
+    # Who
+
+    async def _who(self, user: discord.User | discord.Member, guild: discord.Guild | None) -> Who:
+        if guild is None:
+            guild, member, standing = await self._homes.best(user.id)
+        else:
+            member = user if isinstance(user, discord.Member) else await fetch_member(guild, user.id)
+            if member is None:
+                raise UserError(f"You are no longer a member of {guild.name}, whose access this conversation uses.")
+            standing = await self._access.standing(guild.id, member.roles)
+        plus_roles = await self._access.roles_giving(Tier.PLUS, guild.id, guild.roles)
+        return Who(Asker(guild.id, member.id, member.display_name, standing.tier), standing, plus_roles)
+
+    # What
+
+    async def _target(self, interaction: Interaction, conversation: str | None) -> Held:
+        if conversation is not None and not _is_id(conversation):
+            conversation = await self._by_title(interaction, conversation)
+        held = await self._held(interaction, conversation)
+        if held is None:
+            conversation = conversation or await self._by_title(interaction, "")
+            held = await self._threads.of_conversation(conversation) or Held(
+                channel_id=0,
+                guild_id=await self._guild_of(interaction),
+                owner_id=interaction.user.id,
+                conversation_id=conversation,
+            )
+        if held.owner_id != interaction.user.id:
+            raise _not_yours(held)
+        return held
+
+    async def _held(self, interaction: Interaction, conversation: str | None) -> Held | None:
+        """What is known of a conversation, or of the one in this channel."""
+        if conversation is not None:
+            held = await self._threads.of_conversation(conversation)
+            if held is None and interaction.message is not None:
+                held = await self._threads.of_answer(interaction.message.id)
+            return held
+        return await self._threads.in_channel(interaction.channel_id or 0)
+
+    async def _by_title(self, interaction: Interaction, words: str) -> str:
+        """The last conversation with these words in its title.
+
+        Raises `UnknownConversation`.
+        """
+        found = await self.recent(interaction, words)
+        if found:
+            return found[0].id
+        if words:
+            raise UnknownConversation("You have no conversation of that name. Choose one from the list as you type.")
+        raise UnknownConversation("You have no conversation to go on with yet. Start one with `/ask`.")
+
+    async def _guild_of(self, interaction: Interaction) -> int:
+        if interaction.guild_id is not None:
+            return interaction.guild_id
+        held = await self._threads.in_channel(interaction.channel_id or 0)
+        if held is not None:
+            return held.guild_id
+        guild, _, _ = await self._homes.best(interaction.user.id)
+        return guild.id
+
+    # Where
+
+    async def _place_of(self, interaction: Interaction, held: Held, card: discord.Embed) -> Place:
+        if held.channel_id == interaction.channel_id and await self._threads.in_channel(held.channel_id):
+            await interaction.response.send_message(embed=card, allowed_mentions=discord.AllowedMentions.none())
+            return await self._holding(interaction.channel, held)
+        if await self._threads.in_channel(held.channel_id):
+            place = await self._elsewhere(interaction, held, card)
+            if place is not None:
+                return place
+        return await self._places.beside_command(interaction, card)
+
+    async def _holding(self, channel: Any, held: Held, reference: discord.Message | None = None) -> Place:
+        """The thread that holds the conversation; it still gets a title where its first answer failed."""
+        known = await self._threads.in_channel(held.channel_id)
+        untitled = known is not None and not known.renamed and held.conversation_id is None
+        thread = channel if untitled and isinstance(channel, discord.Thread) else None
+        return in_held_thread(channel, reference, thread)
+
+    async def _elsewhere(self, interaction: Interaction, held: Held, card: discord.Embed) -> Place | None:
+        """Go on in the conversation's own thread; none where that is gone or locked."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        try:
+            channel = self._client.get_channel(held.channel_id) or await self._client.fetch_channel(held.channel_id)
+            if not isinstance(channel, discord.Thread | discord.DMChannel):
+                return None
+            card_message = await channel.send(embed=card, allowed_mentions=discord.AllowedMentions.none())
+        except discord.NotFound:
+            await self._threads.forget(held.channel_id)
+            return None
+        except discord.HTTPException:
+            return None
+        await interaction.edit_original_response(content=f"Going on there: {card_message.jump_url}")
+        return await self._holding(channel, held)
+
+    async def _answer(self, interaction: Interaction, who: Who, prompt: Prompt, place: Place) -> None:
+        try:
+            await self._prompting.answer(who.asker, prompt, place)
+        except RenderingError as error:
+            await reply_privately(interaction, _LOST.format(reason=error.reason))
+
+
+def prompt_card(user: discord.User | discord.Member, text: str, tier: Tier) -> discord.Embed:
+    """The prompt as everybody in the channel sees it."""
+    shown = text if len(text) <= _CARD_CHARACTERS else text[:_CARD_CHARACTERS].rstrip() + "…"
+    card = discord.Embed(description=shown, colour=_COLOURS.get(tier))
+    card.set_author(name=f"{user.display_name} asks", icon_url=user.display_avatar.url)
+    return card.set_footer(text="plus" if tier is Tier.PLUS else "free")
+
+
+def _not_yours(held: Held) -> NotYours:
+    return NotYours(f"This conversation is <@{held.owner_id}>'s. Start one of your own with `/ask`.")
+
+
+def _is_id(text: str) -> bool:
+    return len(text) == 36 and all(character in "0123456789abcdef-" for character in text)

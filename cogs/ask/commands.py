@@ -1,0 +1,74 @@
+"""/ask and /followup."""
+
+import logging
+from typing import Any, Literal
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from cogs.ask.asking import Asking, Interaction
+from cogs.ask.button import COG, FollowUpButton, PromptForm
+from gateway.errors import ApiError
+
+log = logging.getLogger(__name__)
+_CHOICE_CHARACTERS = 100
+
+
+class AskCog(commands.Cog, name=COG):
+    """Commands, their completion, and the button."""
+
+    def __init__(self, bot: commands.AutoShardedBot, asking: Asking) -> None:
+        self._bot = bot
+        self._asking = asking
+
+    async def cog_load(self) -> None:
+        """Listen for presses on buttons of every earlier run."""
+        self._bot.add_dynamic_items(FollowUpButton)
+
+    @app_commands.command(name="ask", description="Ask a question; the answer comes in a thread of your own")
+    @app_commands.describe(
+        prompt="What do you want to know?",
+        tier="Which models to use; without it the best you have access to",
+        private="Only you see the answer",
+    )
+    @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
+    async def ask(
+        self,
+        interaction: Interaction,
+        prompt: app_commands.Range[str, 1, 6000],
+        tier: Literal["free", "plus"] | None = None,
+        private: bool = False,
+    ) -> None:
+        """A new conversation."""
+        await self._asking.ask(interaction, prompt, tier, private=private)
+
+    @app_commands.command(name="followup", description="Go on with a conversation, from anywhere")
+    @app_commands.describe(
+        prompt="What do you want to know next?",
+        conversation="Which conversation; without it the one in this thread, or else your last one",
+    )
+    @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
+    async def followup(
+        self, interaction: Interaction, prompt: app_commands.Range[str, 1, 6000], conversation: str | None = None
+    ) -> None:
+        """The next prompt of a conversation."""
+        await self._asking.follow_up(interaction, prompt, conversation)
+
+    @followup.autocomplete("conversation")
+    async def _conversations(self, interaction: Interaction, words: str) -> list[app_commands.Choice[str]]:
+        try:
+            found = await self._asking.recent(interaction, words)
+        except (ApiError, discord.HTTPException) as error:
+            log.info("no completion: %s", error)
+            return []
+        return [app_commands.Choice(name=entry.title[:_CHOICE_CHARACTERS], value=entry.id) for entry in found]
+
+    async def follow_up_pressed(self, interaction: discord.Interaction[Any], conversation_id: str) -> None:
+        """Only the owner may go on; to others it is said before they type anything."""
+        await self._asking.check_owner(interaction, conversation_id)
+
+        async def submit(submitted: discord.Interaction[Any], text: str) -> None:
+            await self._asking.follow_up(submitted, text, conversation_id)
+
+        await interaction.response.send_modal(PromptForm(submit))
