@@ -1,0 +1,278 @@
+"""Conversations as the gateway keeps them: trees of messages, each owned by one user."""
+
+import sqlite3
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+
+from gateway.errors import NotFound
+from gateway.paging import Page, Position, cut
+from gateway.principals import Principal
+from gateway.store import conversation_queries
+from gateway.times import Clock, milliseconds, moment
+from gateway.wire import Content, Conversation, Message, MessageStatus, Tier, Usage
+from storage import Connection, Database
+
+TitleSource = Literal["provisional", "generated", "user"]
+
+# Later than any conversation: where a list without a cursor begins.
+_END_OF_TIME = Position(at=2**62, id="")
+
+
+class ConversationRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A conversation and whose it is. Times are milliseconds since the epoch.
+
+    `account` answered first and is the one that goes on answering; `client_id` is the owner's client.
+    """
+
+    id: str
+    owner_id: int
+    owner_name: str
+    client_id: int | None
+    client_name: str | None
+    title: str
+    title_source: TitleSource
+    tier: Tier
+    account: str
+    model: str
+    system: str | None
+    created_at: int
+    updated_at: int
+
+    def to_wire(self) -> Conversation:
+        """What a list shows of it."""
+        return Conversation(
+            id=self.id,
+            title=self.title,
+            user_id=self.owner_name,
+            tier=self.tier,
+            created_at=moment(self.created_at),
+            updated_at=moment(self.updated_at),
+        )
+
+
+class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """A prompt or a reply. `seq` is the order of writing, given by the database; `created_at` is in milliseconds."""
+
+    id: str
+    conversation_id: str
+    parent_id: str | None
+    role: Literal["user", "assistant"]
+    content: str
+    created_at: int
+    status: MessageStatus = "complete"
+    finish_reason: str | None = None
+    model: str | None = None
+    account: str | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cost_usd: float | None = None
+    estimated: bool = False
+    seq: int = 0
+
+    def to_wire(self) -> Message:
+        """The message as its readers see it."""
+        usage = None
+        if self.input_tokens is not None and self.output_tokens is not None:
+            usage = Usage(
+                input_tokens=self.input_tokens,
+                output_tokens=self.output_tokens,
+                cost_usd=self.cost_usd,
+                estimated=self.estimated,
+            )
+        return Message(
+            id=self.id,
+            parent_id=self.parent_id,
+            role=self.role,
+            content=Content(parts=[self.content]),
+            status=self.status,
+            created_at=moment(self.created_at),
+            model=self.model,
+            usage=usage,
+        )
+
+
+class Conversations:
+    """Reads and writes conversations; every write is on disk when its method returns.
+
+    All methods may raise `storage.StorageError`.
+    """
+
+    def __init__(self, database: Database, *, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._sql = conversation_queries()
+
+    async def find(self, conversation_id: str, reader: Principal) -> ConversationRecord:
+        """The conversation, where the reader is its owner, the owner's client or an admin; else `NotFound`."""
+        async with self._database.read() as connection:
+            row = await self._sql.find(connection, id=_canonical(conversation_id, _no_conversation()))
+        if row is None or not _may_read(reader, row):
+            raise _no_conversation()
+        return _record(row)
+
+    async def read(self, conversation_id: str) -> list[StoredMessage]:
+        """All messages in the order they were written."""
+        async with self._database.read() as connection:
+            return [
+                _message(row)
+                async for row in self._sql.messages(connection, id=_canonical(conversation_id, _no_conversation()))
+            ]
+
+    async def path_to(self, conversation_id: str, message_id: str | None) -> list[StoredMessage]:
+        """The messages from the first to this one; None means the one written last.
+
+        Raises `NotFound` with code `unknown_parent` where the conversation has no such message.
+        """
+        conversation = _canonical(conversation_id, _no_conversation())
+        async with self._database.read() as connection:
+            if message_id is None:
+                row = await self._sql.latest(connection, id=conversation)
+                if row is None:
+                    return []
+                leaf = row["id"]
+            else:
+                leaf = _canonical(message_id, _no_parent())
+            rows = self._sql.path_to(connection, id=conversation, message_id=leaf)
+            path = [_message(row) async for row in rows]
+        if not path:
+            raise _no_parent()
+        return path
+
+    async def record_prompt(self, conversation: ConversationRecord, *, new: bool, prompt: StoredMessage) -> None:
+        """Keep a prompt, and its conversation where that begins with it.
+
+        Raises `NotFound` where the conversation was deleted meanwhile.
+        """
+
+        async def work(connection: Connection) -> None:
+            with _still_there():
+                if new:
+                    await self._sql.begin(connection, **_columns(conversation, _CONVERSATION_COLUMNS))
+                await self._sql.add_message(connection, **_columns(prompt, _MESSAGE_COLUMNS))
+                await self._sql.touch(connection, id=conversation.id, at=prompt.created_at)
+
+        await self._database.transact(work)
+
+    async def record_reply(self, reply: StoredMessage) -> None:
+        """Keep a reply. Raises `NotFound` where the conversation was deleted meanwhile."""
+
+        async def work(connection: Connection) -> None:
+            with _still_there():
+                await self._sql.add_message(connection, **_columns(reply, _MESSAGE_COLUMNS))
+                await self._sql.touch(connection, id=reply.conversation_id, at=milliseconds(self._clock()))
+
+        await self._database.transact(work)
+
+    async def withdraw_prompt(self, conversation_id: str, message_id: str) -> None:
+        """Take back a prompt that nothing answers yet, and the conversation where nothing is left of it."""
+
+        async def work(connection: Connection) -> None:
+            await self._sql.withdraw(connection, id=conversation_id, message_id=message_id)
+            await self._sql.erase_if_empty(connection, id=conversation_id)
+
+        await self._database.transact(work)
+
+    async def set_title(self, conversation_id: str, title: str, *, source: TitleSource) -> None:
+        """Give a title; one that a user gave is only replaced by another of the user's."""
+
+        async def work(connection: Connection) -> None:
+            await self._sql.title(connection, id=conversation_id, title=title, source=source)
+
+        await self._database.transact(work)
+
+    async def rename(self, conversation_id: str, title: str) -> None:
+        """Give the user's own title, which stays."""
+        await self.set_title(conversation_id, title, source="user")
+
+    async def delete(self, conversation_id: str) -> None:
+        """Erase a conversation and its messages for good."""
+
+        async def work(connection: Connection) -> None:
+            await self._sql.erase(connection, id=conversation_id)
+
+        await self._database.transact(work)
+
+    async def list(
+        self, *, owner: Principal | None = None, client_id: int | None = None, limit: int, after: Position | None = None
+    ) -> Page[ConversationRecord]:
+        """Conversations of one owner, else of one client's users, else of everyone; last used first."""
+        start = after or _END_OF_TIME
+        where = {"before": start.at, "before_id": start.id, "limit": limit + 1}
+        async with self._database.read() as connection:
+            if owner is not None:
+                rows = self._sql.of_owner(connection, owner_id=owner.id, **where)
+            elif client_id is not None:
+                rows = self._sql.of_client(connection, client_id=client_id, **where)
+            else:
+                rows = self._sql.of_all(connection, **where)
+            records = [_record(row) async for row in rows]
+        return cut(records, limit, _position)
+
+
+_CONVERSATION_COLUMNS = (
+    "id", "owner_id", "title", "title_source", "tier", "account", "model", "system", "created_at", "updated_at",
+)  # fmt: skip
+_MESSAGE_COLUMNS = (
+    "id", "conversation_id", "parent_id", "role", "content", "status", "finish_reason", "model", "account",
+    "input_tokens", "output_tokens", "cost_usd", "estimated", "created_at",
+)  # fmt: skip
+
+
+def _columns(record: msgspec.Struct, names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in names}
+
+
+def _record(row: Any) -> ConversationRecord:
+    return ConversationRecord(**{name: row[name] for name in ConversationRecord.__struct_fields__})
+
+
+def _position(record: ConversationRecord) -> Position:
+    return Position(at=record.updated_at, id=record.id)
+
+
+def _message(row: Any) -> StoredMessage:
+    fields = {name: row[name] for name in StoredMessage.__struct_fields__}
+    fields["estimated"] = bool(fields["estimated"])
+    return StoredMessage(**fields)
+
+
+def _may_read(reader: Principal, row: Any) -> bool:
+    return (
+        reader.role == "admin"
+        or reader.id == row["owner_id"]
+        or (reader.role == "client" and reader.id == row["client_id"])
+    )
+
+
+def _canonical(text: str, unknown: NotFound) -> str:
+    """An id as it is stored; what is no UUID names nothing."""
+    try:
+        return str(UUID(text))
+    except ValueError:
+        raise unknown from None
+
+
+def _no_conversation() -> NotFound:
+    return NotFound(
+        "There is no such conversation. Leave conversation_id out to begin a new one.", code="unknown_conversation"
+    )
+
+
+def _no_parent() -> NotFound:
+    return NotFound(
+        "The conversation has no such message. Leave parent_id out to follow its last one.", code="unknown_parent"
+    )
+
+
+@contextmanager
+def _still_there() -> Generator[None]:
+    try:
+        yield
+    except sqlite3.IntegrityError as error:
+        if error.sqlite_errorname != "SQLITE_CONSTRAINT_FOREIGNKEY":
+            raise
+        raise NotFound("The conversation was deleted meanwhile.", code="unknown_conversation") from error

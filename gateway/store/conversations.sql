@@ -1,0 +1,82 @@
+-- name: find^
+SELECT c.*, p.name AS owner_name, p.client_id, k.name AS client_name
+FROM conversations AS c
+JOIN principals AS p ON p.id = c.owner_id
+LEFT JOIN principals AS k ON k.id = p.client_id
+WHERE c.id = :id;
+
+-- name: of_owner
+SELECT c.*, p.name AS owner_name, p.client_id, k.name AS client_name
+FROM conversations AS c
+JOIN principals AS p ON p.id = c.owner_id
+LEFT JOIN principals AS k ON k.id = p.client_id
+WHERE c.owner_id = :owner_id AND (c.updated_at, c.id) < (:before, :before_id)
+ORDER BY c.updated_at DESC, c.id DESC
+LIMIT :limit;
+
+-- name: of_client
+SELECT c.*, p.name AS owner_name, p.client_id, k.name AS client_name
+FROM conversations AS c
+JOIN principals AS p ON p.id = c.owner_id
+LEFT JOIN principals AS k ON k.id = p.client_id
+WHERE p.client_id = :client_id AND (c.updated_at, c.id) < (:before, :before_id)
+ORDER BY c.updated_at DESC, c.id DESC
+LIMIT :limit;
+
+-- name: of_all
+SELECT c.*, p.name AS owner_name, p.client_id, k.name AS client_name
+FROM conversations AS c
+JOIN principals AS p ON p.id = c.owner_id
+LEFT JOIN principals AS k ON k.id = p.client_id
+WHERE (c.updated_at, c.id) < (:before, :before_id)
+ORDER BY c.updated_at DESC, c.id DESC
+LIMIT :limit;
+
+-- name: begin!
+INSERT INTO conversations (id, owner_id, title, title_source, tier, account, model, system, created_at, updated_at)
+VALUES (:id, :owner_id, :title, :title_source, :tier, :account, :model, :system, :created_at, :updated_at);
+
+-- name: add_message!
+INSERT INTO messages (
+    id, conversation_id, parent_id, role, content, status, finish_reason, model, account,
+    input_tokens, output_tokens, cost_usd, estimated, created_at
+)
+VALUES (
+    :id, :conversation_id, :parent_id, :role, :content, :status, :finish_reason, :model, :account,
+    :input_tokens, :output_tokens, :cost_usd, :estimated, :created_at
+);
+
+-- name: touch!
+UPDATE conversations SET updated_at = max(updated_at, :at) WHERE id = :id;
+
+-- name: messages
+SELECT * FROM messages WHERE conversation_id = :id ORDER BY seq;
+
+-- name: latest^
+SELECT id FROM messages WHERE conversation_id = :id ORDER BY seq DESC LIMIT 1;
+
+-- name: path_to
+WITH RECURSIVE path (id, parent_id, depth) AS (
+    SELECT id, parent_id, 0 FROM messages WHERE id = :message_id AND conversation_id = :id
+    UNION ALL
+    SELECT m.id, m.parent_id, path.depth + 1
+    FROM messages AS m JOIN path ON m.id = path.parent_id
+    WHERE m.conversation_id = :id
+)
+SELECT m.* FROM path JOIN messages AS m ON m.id = path.id ORDER BY path.depth DESC;
+
+-- name: withdraw!
+DELETE FROM messages
+WHERE id = :message_id AND conversation_id = :id AND role = 'user'
+    AND NOT EXISTS (SELECT 1 FROM messages AS m WHERE m.conversation_id = :id AND m.parent_id = :message_id);
+
+-- name: erase_if_empty!
+DELETE FROM conversations
+WHERE id = :id AND NOT EXISTS (SELECT 1 FROM messages WHERE conversation_id = :id);
+
+-- name: title!
+UPDATE conversations SET title = :title, title_source = :source
+WHERE id = :id AND (:source = 'user' OR title_source <> 'user');
+
+-- name: erase!
+DELETE FROM conversations WHERE id = :id;

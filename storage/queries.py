@@ -1,0 +1,43 @@
+# ruff: noqa: ARG002 - aiosql hands its adapters more than SQLite needs
+"""Named SQL from `.sql` files, run so that a read is one step in the connection's thread."""
+
+from collections.abc import AsyncGenerator, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import aiosql
+from aiosql.adapters.aiosqlite import AioSQLiteAdapter
+
+from storage.database import Connection
+
+
+class _WholeReads(AioSQLiteAdapter):
+    """Fetches every row at once.
+
+    A statement left half-read keeps the connection's snapshot open, and every other read on that connection would go
+    on seeing the past (https://www.sqlite.org/isolation.html).
+    """
+
+    async def select(
+        self, conn: Connection, _query_name: str, sql: str, parameters: Mapping[str, Any], record_class: None = None
+    ) -> AsyncGenerator[Any]:
+        for row in await conn.execute_fetchall(sql, parameters):
+            yield row
+
+    async def select_one(
+        self, conn: Connection, _query_name: str, sql: str, parameters: Mapping[str, Any], record_class: None = None
+    ) -> Any:
+        return next(iter(await conn.execute_fetchall(sql, parameters)), None)
+
+    async def select_value(self, conn: Connection, _query_name: str, sql: str, parameters: Mapping[str, Any]) -> Any:
+        row = await self.select_one(conn, _query_name, sql, parameters)
+        return None if row is None else row[0]
+
+
+def load_queries(path: Path) -> Any:
+    """The queries of one `.sql` file as an aiosql object (https://nackjicholson.github.io/aiosql/defining-sql-queries/).
+
+    Each is a method that takes a connection and named parameters.
+    """
+    from_path = cast("Any", aiosql).from_path
+    return from_path(path, _WholeReads, mandatory_parameters=False)
