@@ -1,0 +1,104 @@
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.rendering.dialect import DiscordDialect, translate
+from bot.rendering.tables import MAX_BLOCK, MAX_WIDTH, display_width
+
+FEW = settings(max_examples=150, deadline=None)
+
+LINES = st.one_of(
+    st.sampled_from(
+        ["", "text", "| a | b |", "|---|:-:|", "| 日本 | **x** |", "a | b", "```", "~~~js", "````", "|", "|-|", "\\|"]
+    ),
+    st.text(alphabet="|-: a`~\n\\", max_size=40),
+    st.text(max_size=80),
+)
+MARKDOWN = st.lists(LINES, max_size=30).map("\n".join)
+
+
+def test_a_table_becomes_an_aligned_code_block() -> None:
+    table = "| Name | Qty |\n|:-----|----:|\n| **Apples** | 5 |\n| `Figs` \\| dates | 1200 |\n\nafter"
+    assert translate(f"before\n{table}") == (
+        "before\n```\nName         |  Qty\n-------------+-----\nApples       |    5\nFigs | dates | 1200\n```\n\nafter"
+    )
+
+
+def test_wide_characters_keep_the_columns_in_line() -> None:
+    lines = translate("| 名前 | b |\n|---|---|\n| x | y |\n| e\u0301 | z |").splitlines()
+    assert {display_width(line[: line.index("|" if "|" in line else "+")]) for line in lines[1:-1]} == {5}
+
+
+def test_a_row_with_too_few_or_too_many_cells_fits_the_header() -> None:
+    assert translate("a | b\n--|--\n1 |\n1 | 2 | 3\n").splitlines()[3:5] == ["1 |", "1 | 2"]
+
+
+def test_a_wide_table_wraps_its_cells() -> None:
+    lines = translate(f"| a | b |\n|---|---|\n| {'long words ' * 30}| {'x' * 100} |").splitlines()
+    assert len(lines) > 8
+    assert all(display_width(line) <= MAX_WIDTH for line in lines)
+    assert "".join(lines).count("x") == 100
+
+
+def test_a_long_table_goes_on_in_another_block_with_its_header() -> None:
+    text = translate("| Number | Square |\n|---|---|\n" + "".join(f"| {n} | {n * n} |\n" for n in range(300)))
+    blocks = text.removesuffix("```\n").split("```\n\n")
+    assert len(blocks) > 2
+    assert all(block.startswith("```\nNumber | Square\n-------+-------\n") for block in blocks)
+    assert all(len(block) <= MAX_BLOCK + 8 for block in blocks)
+    assert [f"{n:<6} | {n * n}" in text for n in range(300)] == [True] * 300
+
+
+def test_pipes_that_are_no_table_are_left_alone() -> None:
+    text = "a | b\nc | d\n\n`x | y`\n| lonely |\n"
+    assert translate(text) == text
+
+
+def test_a_table_in_code_is_left_alone() -> None:
+    text = "```\n| a | b |\n|---|---|\n```\n"
+    assert translate(text) == text
+
+
+def test_fences_that_discord_does_not_know_become_those_it_does() -> None:
+    assert translate("~~~py title=x\nx\n~~~\n") == "```py\nx\n```\n"
+    assert translate("````markdown\n```py\nx\n```\n````\n") == (
+        "```markdown\n`\u200b`\u200b`py\nx\n`\u200b`\u200b`\n```\n"
+    )
+    assert translate("1. ```sh\n   ls\n   ```\n") == "1. ```sh\n   ls\n   ```\n"
+
+
+def test_an_unfinished_table_is_shown_as_far_as_it_has_come() -> None:
+    dialect = DiscordDialect()
+    assert dialect.feed("text\n| a | b |\n|---|---|\n| 1 | 2 |\n| 3") == "text\n"
+    assert dialect.pending() == "```\na | b\n--+--\n1 | 2\n3 |\n```\n"
+    assert dialect.feed(" | 4 |\n") == ""
+    assert dialect.finish() == "```\na | b\n--+--\n1 | 2\n3 | 4\n```\n"
+
+
+@FEW
+@given(MARKDOWN, st.lists(st.integers(1, 50), min_size=1, max_size=5))
+def test_the_size_of_the_chunks_changes_nothing(text: str, sizes: list[int]) -> None:
+    dialect, settled, at, turn = DiscordDialect(), "", 0, 0
+    while at < len(text):
+        size = sizes[turn % len(sizes)]
+        settled += dialect.feed(text[at : at + size])
+        at, turn = at + size, turn + 1
+        assert settled + dialect.pending() == translate(text[:at])
+    assert settled + dialect.finish() == translate(text)
+
+
+@FEW
+@given(st.lists(st.lists(st.text(alphabet="ab 日`*|\u0301🙂-", max_size=120), min_size=2, max_size=9), max_size=9))
+def test_every_cell_of_a_table_is_shown_and_no_line_is_too_wide(rows: list[list[str]]) -> None:
+    table = [
+        "| x | y |",
+        "|---|---|",
+        *["|" + "|".join(cell.replace("|", "\\|") for cell in row) + "|" for row in rows],
+    ]
+    lines = translate("\n".join(table)).splitlines()
+    assert lines[0] == lines[-1] == "```"
+    for line in lines[1:-1]:
+        assert "```" not in line
+        assert display_width(line) <= MAX_WIDTH
+    shown = "".join(lines)
+    for char in "ab日🙂":
+        assert shown.count(char) == sum(cell.count(char) for row in rows for cell in row[:2])
