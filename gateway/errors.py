@@ -11,7 +11,8 @@ class ApiError(Exception):
     """An answer that is not a success.
 
     `status` is the HTTP status, `code` the stable word programs test for, `message` the sentence for people,
-    `retry_after` the seconds to wait before trying again, where that is known.
+    `retry_after` the seconds to wait before trying again, where that is known. `conversation_id` and `message_id` say
+    what was kept of an answer that broke off.
     """
 
     status: ClassVar[int] = 500
@@ -22,6 +23,8 @@ class ApiError(Exception):
         self.message = message
         self.code = code or self.default_code
         self.retry_after = retry_after
+        self.conversation_id: str | None = None
+        self.message_id: str | None = None
 
 
 class InternalError(ApiError):

@@ -1,0 +1,65 @@
+"""What every upstream takes and gives."""
+
+from collections.abc import AsyncGenerator
+from typing import Literal, Protocol
+
+import msgspec
+
+from gateway.wire import Usage
+
+
+class Turn(msgspec.Struct, frozen=True):
+    """One message of what a model is shown."""
+
+    role: Literal["system", "user", "assistant"]
+    text: str
+
+    def __repr__(self) -> str:
+        return f"Turn({self.role}, {len(self.text)} characters)"
+
+
+class Completion(msgspec.Struct, frozen=True, kw_only=True):
+    """A request for one answer. `user` names the person behind it to the provider, where that is wanted."""
+
+    model: str
+    turns: tuple[Turn, ...]
+    max_output_tokens: int
+    user: str | None = None
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    """The provider took the request; from here on it is answering."""
+
+
+class Text(msgspec.Struct, frozen=True):
+    """The next piece of the answer."""
+
+    text: str
+
+    def __repr__(self) -> str:
+        return f"Text({len(self.text)} characters)"
+
+
+class Finished(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer is whole. `usage` is None where the provider did not count; it never carries a price."""
+
+    reason: str | None
+    usage: Usage | None
+
+
+Event = Accepted | Text | Finished
+
+
+class Upstream(Protocol):
+    """A place that answers."""
+
+    def stream(self, completion: Completion) -> AsyncGenerator[Event]:
+        """Yield `Accepted`, then `Text`s, then `Finished`; raises `gateway.errors.ApiError` and nothing else.
+
+        Closing the generator stops the answer at the provider.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of its connections."""
+        ...

@@ -1,0 +1,317 @@
+"""Any endpoint that speaks OpenAI's Chat Completions, streamed.
+
+https://developers.openai.com/api/reference/resources/chat
+"""
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import AsyncGenerator, Generator
+from contextlib import aclosing, contextmanager
+from typing import Any
+
+import aiohttp
+import msgspec
+from aiohttp_socks import ProxyConnectionError, ProxyConnector, ProxyError, ProxyTimeoutError
+
+from gateway.config import Account
+from gateway.errors import ApiError
+from gateway.times import Clock
+from gateway.upstreams.base import Accepted, Completion, Event, Finished, Text
+from gateway.upstreams.event_stream import EventStreamDecoder, LineTooLong
+from gateway.upstreams.openai_errors import (
+    ProviderError,
+    broken_stream,
+    event_refusal,
+    hung_up,
+    log_words,
+    not_the_protocol,
+    read_error,
+    refusal,
+    timed_out,
+    unreachable,
+)
+from gateway.wire import Usage
+
+log = logging.getLogger(__name__)
+
+_LARGEST_ERROR_BYTES = 65_536
+_LARGEST_ANSWER_BYTES = 16 * 1_048_576
+# How long the end of a body may lag behind its last event before the connection is given up rather than reused.
+_TAIL_SECONDS = 0.05
+_NEW_LIMIT = "max_completion_tokens"
+_OLD_LIMIT = "max_tokens"
+
+
+class _Said(msgspec.Struct):
+    content: str | None = None
+    refusal: str | None = None
+
+
+class _Choice(msgspec.Struct):
+    delta: _Said | None = None
+    message: _Said | None = None
+    finish_reason: str | None = None
+
+
+class _Counts(msgspec.Struct):
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+class _Chunk(msgspec.Struct):
+    choices: list[_Choice] | None = None
+    usage: _Counts | None = None
+    error: ProviderError | str | None = None
+
+
+_CHUNK = msgspec.json.Decoder(_Chunk)
+
+
+class OpenAIUpstream:
+    """One account at an OpenAI-compatible provider. Connects on first use; `clock` gives seconds since the epoch."""
+
+    def __init__(self, account: Account, api_key: str, *, clock: Clock = time.time) -> None:
+        self._account = account
+        self._key = api_key
+        self._clock = clock
+        self._url = account.base_url.rstrip("/") + "/chat/completions"
+        self._session: aiohttp.ClientSession | None = None
+        # What the provider was found to take: many compatible servers know only the older name of the limit.
+        self._limit = _NEW_LIMIT
+        self._stream_options = True
+
+    def __repr__(self) -> str:
+        return f"OpenAIUpstream({self._account.name!r})"
+
+    async def stream(self, completion: Completion) -> AsyncGenerator[Event]:
+        """Ask for one answer and yield its events; see `Upstream`."""
+        with _translated(self._account):
+            response = await self._request(completion)
+        try:
+            events = self._whole(response, completion) if _is_json(response) else self._pieces(response, completion)
+            with _translated(self._account, begun=True):
+                async with aclosing(events):
+                    async for event in events:
+                        yield event
+        finally:
+            response.release()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    # The request
+
+    async def _request(self, completion: Completion) -> aiohttp.ClientResponse:
+        """The answer with status 200; where the provider does not know an option, ask once more without it."""
+        limit, options = self._limit, self._stream_options
+        other = _OLD_LIMIT if limit == _NEW_LIMIT else _NEW_LIMIT
+        while True:
+            response = await self._send(completion, limit, stream_options=options)
+            if response.status == 200:
+                self._limit, self._stream_options = limit, options
+                return response
+            error = read_error(await self._read(response, _LARGEST_ERROR_BYTES))
+            if response.status not in (400, 422):
+                raise self._refused(response, error, completion)
+            if options and error.names("stream_options"):
+                options = False
+            elif limit != other and error.names(limit):
+                limit = other
+            else:
+                raise self._refused(response, error, completion)
+
+    async def _send(self, completion: Completion, limit: str, *, stream_options: bool) -> aiohttp.ClientResponse:
+        account = self._account
+        body: dict[str, Any] = {
+            "model": completion.model,
+            "messages": [{"role": turn.role, "content": turn.text} for turn in completion.turns],
+            "stream": True,
+            limit: completion.max_output_tokens,
+        }
+        if stream_options:
+            body["stream_options"] = {"include_usage": True}
+        if completion.user is not None:
+            body["user"] = completion.user
+        async with asyncio.timeout(account.connect_timeout_seconds + account.first_byte_timeout_seconds):
+            return await self._open_session().post(
+                self._url,
+                data=msgspec.json.encode(body),
+                proxy=account.proxy if account.proxy.startswith("http") else None,
+                allow_redirects=False,
+            )
+
+    def _open_session(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            headers = {
+                "Content-Type": "application/json",
+                "Accept": "text/event-stream, application/json",
+                "Accept-Encoding": "identity",  # a compressed stream arrives in lumps
+                "User-Agent": "rolekey",
+            }
+            if self._key:
+                headers["Authorization"] = f"Bearer {self._key}"
+            seconds = self._account.connect_timeout_seconds
+            self._session = aiohttp.ClientSession(
+                connector=_connector(self._account.proxy),
+                headers=headers,
+                timeout=aiohttp.ClientTimeout(total=None, connect=seconds, sock_connect=seconds),
+                cookie_jar=aiohttp.DummyCookieJar(),
+            )
+        return self._session
+
+    async def _read(self, response: aiohttp.ClientResponse, largest: int) -> bytes:
+        """A body that is not a stream, at most `largest` bytes of it."""
+        body = bytearray()
+        try:
+            async with asyncio.timeout(self._account.first_byte_timeout_seconds):
+                while len(body) < largest and (piece := await response.content.read(largest - len(body))):
+                    body += piece
+        finally:
+            response.release()
+        return bytes(body)
+
+    def _refused(self, response: aiohttp.ClientResponse, error: ProviderError, completion: Completion) -> ApiError:
+        self._log(str(response.status), error, completion)
+        if response.status < 400:
+            return not_the_protocol(self._account)
+        return refusal(self._account, completion.model, response.status, error, response.headers, self._clock())
+
+    def _log(self, what: str, error: ProviderError, completion: Completion) -> None:
+        secrets = (self._key, *(turn.text for turn in completion.turns))
+        log.warning("account %s: the provider answered %s, %s", self._account.name, what, log_words(error, secrets))
+
+    # The answer
+
+    async def _pieces(self, response: aiohttp.ClientResponse, completion: Completion) -> AsyncGenerator[Event]:
+        if "html" in response.content_type:
+            raise not_the_protocol(self._account)
+        yield Accepted()
+        reading = _Reading()
+        # A model may think for long after its first, empty event; silence counts as idle once it speaks.
+        patience = max(self._account.first_byte_timeout_seconds, self._account.idle_timeout_seconds)
+        decoder = EventStreamDecoder()
+        while not reading.done:
+            try:
+                async with asyncio.timeout(patience):
+                    piece = await response.content.readany()
+            except (TimeoutError, aiohttp.ClientError, OSError):
+                if reading.finish_reason is None:
+                    raise
+                break  # all that is missing is the farewell
+            text = reading.take(decoder.feed(piece) if piece else decoder.finish())
+            if text:
+                patience = self._account.idle_timeout_seconds
+                yield Text(text)
+            if reading.error is not None:
+                self._log("an error within the stream", reading.error, completion)
+                raise event_refusal(self._account, completion.model, reading.error, self._clock())
+            if not piece:
+                break
+        if not reading.done and reading.finish_reason is None:
+            raise broken_stream(self._account) if reading.events else not_the_protocol(self._account)
+        await _let_finish(response)
+        yield Finished(reason=reading.finish_reason, usage=reading.usage)
+
+    async def _whole(self, response: aiohttp.ClientResponse, completion: Completion) -> AsyncGenerator[Event]:
+        """The answer of a server that does not stream."""
+        reading = _Reading()
+        body = await self._read(response, _LARGEST_ANSWER_BYTES)
+        text = reading.take([body])
+        if reading.error is not None:
+            self._log("200 with an error", reading.error, completion)
+            raise event_refusal(self._account, completion.model, reading.error, self._clock())
+        if not reading.choices:
+            raise not_the_protocol(self._account)
+        yield Accepted()
+        if text:
+            yield Text(text)
+        yield Finished(reason=reading.finish_reason, usage=reading.usage)
+
+
+class _Reading:
+    """What the events of one answer have told so far."""
+
+    def __init__(self) -> None:
+        self.done = False
+        self.events = 0
+        self.choices = 0
+        self.finish_reason: str | None = None
+        self.usage: Usage | None = None
+        self.error: ProviderError | None = None
+
+    def take(self, events: list[bytes]) -> str:
+        """The text in these events, in one piece: what arrived together is handed on together.
+
+        Raises `msgspec.MsgspecError` where an event is not a chunk.
+        """
+        texts = list[str]()
+        for data in events:
+            if data == b"[DONE]":
+                self.done = True
+                break
+            chunk = _CHUNK.decode(data)
+            self.events += 1
+            if chunk.error is not None:
+                self.error = ProviderError(message=chunk.error) if isinstance(chunk.error, str) else chunk.error
+                break
+            if chunk.usage is not None:
+                counts = chunk.usage
+                self.usage = Usage(input_tokens=counts.prompt_tokens, output_tokens=counts.completion_tokens)
+            for choice in chunk.choices or ():
+                self._take_choice(choice, texts)
+        return "".join(texts)
+
+    def _take_choice(self, choice: _Choice, texts: list[str]) -> None:
+        self.choices += 1
+        said = choice.delta or choice.message
+        if said is not None and (text := said.content or said.refusal):
+            texts.append(text)
+        if choice.finish_reason:
+            self.finish_reason = choice.finish_reason
+
+
+def _connector(proxy: str) -> aiohttp.TCPConnector:
+    # Limits are counted by the gateway, not by waiting for a connection.
+    if not proxy.startswith("socks"):
+        return aiohttp.TCPConnector(limit=0)
+    # The proxy resolves names in either spelling: nobody wants their DNS to take another way than their requests.
+    connector: aiohttp.TCPConnector = ProxyConnector.from_url(proxy.replace("socks5h://", "socks5://"), limit=0)
+    return connector
+
+
+def _is_json(response: aiohttp.ClientResponse) -> bool:
+    return response.content_type == "application/json"
+
+
+async def _let_finish(response: aiohttp.ClientResponse) -> None:
+    """Read the empty end of a body, so that its connection can be used again."""
+    try:
+        async with asyncio.timeout(_TAIL_SECONDS):
+            while not response.content.at_eof():
+                await response.content.readany()
+    except (TimeoutError, aiohttp.ClientError, OSError):
+        return
+
+
+@contextmanager
+def _translated(account: Account, *, begun: bool = False) -> Generator[None]:
+    """Say in the gateway's words what goes wrong on the way to the provider and back."""
+    try:
+        yield
+    except (aiohttp.ServerTimeoutError, ProxyTimeoutError) as error:
+        raise (timed_out(account) if begun else unreachable(account)) from error
+    except TimeoutError as error:
+        raise timed_out(account) from error
+    except (msgspec.MsgspecError, LineTooLong, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise not_the_protocol(account) from error
+    except (aiohttp.ClientConnectorError, aiohttp.InvalidURL, ProxyConnectionError, ProxyError) as error:
+        log.warning("account %s: no connection: %s", account.name, type(error).__name__)
+        raise unreachable(account) from error
+    except (aiohttp.ClientError, OSError) as error:
+        log.warning("account %s: the connection broke: %s", account.name, type(error).__name__)
+        raise (broken_stream(account) if begun else hung_up(account)) from error

@@ -1,0 +1,287 @@
+"""A provider that speaks OpenAI's Chat Completions on a real socket, and fails on command.
+
+    async with FakeUpstream() as upstream:
+        upstream.reply = "Hello there"
+        ...point an account's base_url at upstream.base_url...
+        assert upstream.requests[0].prompt == "Hi"
+
+One act answers one chat request: `upstream.acts` are played first, in order; after them every request gets `Answer()`.
+Requests for a title are answered from `upstream.title` and recorded in `upstream.title_requests`, so that they never
+use up an act.
+"""
+
+import asyncio
+import contextlib
+import json
+import re
+from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
+
+from aiohttp import web
+
+_WORD = re.compile(r"\s*\S+|\s+$")
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A request that arrived."""
+
+    headers: Mapping[str, str]
+    body: dict[str, Any]
+
+    @property
+    def messages(self) -> list[tuple[str, str]]:
+        """Role and text of every message."""
+        return [(message["role"], message["content"]) for message in self.body["messages"]]
+
+    @property
+    def prompt(self) -> str:
+        """The newest message."""
+        return self.messages[-1][1]
+
+    @property
+    def key(self) -> str:
+        """What followed `Bearer`."""
+        return self.headers.get("Authorization", "").removeprefix("Bearer ")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A good answer; without `text` it is `upstream.reply`. Pauses before piece `pause_at` until `upstream.release`."""
+
+    text: str | None = None
+    pieces: tuple[str, ...] | None = None
+    pause_at: int | None = None
+    finish_reason: str | None = "stop"
+    usage: bool = True
+    farewell: bool = True
+    """Whether `[DONE]` ends the stream."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """An HTTP error with OpenAI's body."""
+
+    status: int
+    code: str | int | None = None
+    message: str = "The provider's own words, with sk-proj-secretsecretsecret in them"
+    type: str | None = None
+    param: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True)
+class Hang:
+    """Takes the request and says nothing until `upstream.release`."""
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """Closes the connection without a word."""
+
+
+@dataclass(frozen=True, slots=True)
+class BreakOff:
+    """Says these pieces, then cuts the connection."""
+
+    pieces: tuple[str, ...] = ("Half ", "an ", "answer")
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorEvent:
+    """Says these pieces, then sends an error within the stream."""
+
+    pieces: tuple[str, ...] = ("Half ", "an ", "answer")
+    code: str | int | None = "server_error"
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """Ignores that a stream was asked for and answers in one JSON body."""
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """Exactly these bytes, in these writes."""
+
+    writes: tuple[bytes, ...]
+    content_type: str = "text/event-stream"
+
+
+Act = Answer | Refuse | Hang | HangUp | BreakOff | ErrorEvent | Whole | Raw
+
+
+class FakeUpstream:
+    """See the module. `keys` are the API keys it takes; None takes any."""
+
+    def __init__(self, *, models: tuple[str, ...] = ("gpt-free", "gpt-plus"), keys: set[str] | None = None) -> None:
+        self.models = models
+        self.keys = keys
+        self.reply: str | Callable[[Recorded], str] = "Hello from the fake upstream."
+        self.title: str | Refuse = "A Fine Title"
+        self.acts = list[Act]()
+        self.requests = list[Recorded]()
+        self.title_requests = list[Recorded]()
+        self.paused = asyncio.Event()
+        """Set once an act waits for `release`."""
+        self.release = asyncio.Event()
+        self.title_release = asyncio.Event()
+        self.title_release.set()
+        """Clear it to keep titles back."""
+        self.deserted = asyncio.Event()
+        """Set once somebody closed the connection before the answer was over."""
+        self.base_url = ""
+        self._runner: web.AppRunner | None = None
+
+    async def __aenter__(self) -> Self:
+        app = web.Application(client_max_size=64 * 1_048_576)
+        app.router.add_post("/v1/chat/completions", self._chat)
+        app.router.add_get("/v1/models", self._models)
+        runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=1.0)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        self._runner = runner
+        self.base_url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release.set()
+        self.title_release.set()
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _models(self, request: web.Request) -> web.StreamResponse:
+        if not self._admitted(request):
+            return _refusal(Refuse(401, "invalid_api_key", type="invalid_request_error"))
+        data = [{"id": name, "object": "model", "created": 0, "owned_by": "fake"} for name in self.models]
+        return web.json_response({"object": "list", "data": data})
+
+    async def _chat(self, request: web.Request) -> web.StreamResponse:
+        recorded = Recorded(headers=dict(request.headers), body=json.loads(await request.read()))
+        try:
+            if _asks_for_title(recorded):
+                self.title_requests.append(recorded)
+                return await self._name(request, recorded)
+            self.requests.append(recorded)
+            if not self._admitted(request):
+                return _refusal(Refuse(401, "invalid_api_key", type="invalid_request_error"))
+            return await self._play(self.acts.pop(0) if self.acts else Answer(), request, recorded)
+        except (asyncio.CancelledError, ConnectionError):
+            self.deserted.set()
+            raise
+
+    def _admitted(self, request: web.Request) -> bool:
+        return self.keys is None or request.headers.get("Authorization", "").removeprefix("Bearer ") in self.keys
+
+    async def _name(self, request: web.Request, recorded: Recorded) -> web.StreamResponse:
+        await self.title_release.wait()
+        if isinstance(self.title, Refuse):
+            return _refusal(self.title)
+        return await self._answer(Answer(text=self.title), request, recorded)
+
+    async def _play(self, act: Act, request: web.Request, recorded: Recorded) -> web.StreamResponse:
+        match act:
+            case Refuse():
+                return _refusal(act)
+            case Whole():
+                return web.json_response(self._whole(recorded))
+            case Hang():
+                self.paused.set()
+                await self.release.wait()
+                return web.Response(status=503)
+            case HangUp():
+                _cut(request)
+                return web.Response()
+            case Raw():
+                return await self._raw(act, request)
+            case Answer():
+                return await self._answer(act, request, recorded)
+            case BreakOff() | ErrorEvent():
+                return await self._half(act, request)
+
+    def _text(self, recorded: Recorded) -> str:
+        return self.reply if isinstance(self.reply, str) else self.reply(recorded)
+
+    def _whole(self, recorded: Recorded) -> dict[str, Any]:
+        text = self._text(recorded)
+        choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
+        return {"object": "chat.completion", "choices": [choice], "usage": _usage(recorded, text)}
+
+    async def _raw(self, act: Raw, request: web.Request) -> web.StreamResponse:
+        async with _stream(request, act.content_type) as response:
+            for data in act.writes:
+                await response.write(data)
+                await asyncio.sleep(0)
+        return response
+
+    async def _answer(self, act: Answer, request: web.Request, recorded: Recorded) -> web.StreamResponse:
+        text = self._text(recorded) if act.text is None else act.text
+        found: list[str] = _WORD.findall(text)
+        pieces = tuple(found) if act.pieces is None else act.pieces
+        async with _stream(request) as response:
+            await response.write(_chunk({"role": "assistant", "content": ""}))
+            for number, piece in enumerate(pieces):
+                if number == act.pause_at:
+                    self.paused.set()
+                    await self.release.wait()
+                await response.write(_chunk({"content": piece}))
+            if act.finish_reason is not None:
+                await response.write(_chunk({}, act.finish_reason))
+            if act.usage:
+                await response.write(_event({"choices": [], "usage": _usage(recorded, "".join(pieces))}))
+            if act.farewell:
+                await response.write(b"data: [DONE]\n\n")
+        return response
+
+    async def _half(self, act: BreakOff | ErrorEvent, request: web.Request) -> web.StreamResponse:
+        async with _stream(request) as response:
+            for piece in act.pieces:
+                await response.write(_chunk({"content": piece}))
+            if isinstance(act, BreakOff):
+                _cut(request)
+            else:
+                words = "The provider's own words, with sk-proj-secretsecretsecret in them"
+                await response.write(_event({"error": {"message": words, "type": "error", "code": act.code}}))
+        return response
+
+
+def _asks_for_title(recorded: Recorded) -> bool:
+    return any(role == "system" and text.startswith("Write a title") for role, text in recorded.messages)
+
+
+def _usage(recorded: Recorded, text: str) -> dict[str, int]:
+    """A token for every word."""
+    asked = sum(len(text.split()) for _, text in recorded.messages)
+    said = len(text.split())
+    return {"prompt_tokens": asked, "completion_tokens": said, "total_tokens": asked + said}
+
+
+def _refusal(act: Refuse) -> web.Response:
+    error = {"message": act.message, "type": act.type, "code": act.code, "param": act.param}
+    return web.json_response({"error": error}, status=act.status, headers=act.headers)
+
+
+@contextlib.asynccontextmanager
+async def _stream(request: web.Request, content_type: str = "text/event-stream") -> AsyncGenerator[web.StreamResponse]:
+    response = web.StreamResponse(headers={"Content-Type": content_type})
+    await response.prepare(request)
+    yield response
+
+
+def _cut(request: web.Request) -> None:
+    if request.transport is not None:
+        request.transport.close()
+
+
+def _event(data: dict[str, Any]) -> bytes:
+    return b"data: " + json.dumps(data, ensure_ascii=False).encode() + b"\n\n"
+
+
+def _chunk(delta: dict[str, Any], finish_reason: str | None = None) -> bytes:
+    choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
+    return _event({"object": "chat.completion.chunk", "choices": [choice], "usage": None})
