@@ -41,7 +41,7 @@ def clean_title(text: str) -> str:
     if not lines:
         return ""
     title = _LABEL.sub("", _printable(lines[0]).strip(_DECORATION))
-    return _shortened(" ".join(title.strip(_DECORATION).removesuffix(".").split()))
+    return _shortened(" ".join(title.strip(_DECORATION).rstrip(".").split()))
 
 
 async def generate_title(upstream: Upstream, model: str, prompt: str, *, seconds: float) -> str | None:

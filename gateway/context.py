@@ -1,0 +1,52 @@
+"""Fits a conversation into what a model can read at once."""
+
+from collections.abc import Sequence
+
+from gateway.errors import InvalidRequest
+from gateway.tokens import estimate_tokens
+from gateway.upstreams.base import Turn
+
+# Role and separators around each message; OpenAI counts three and one more for good measure.
+_TOKENS_PER_TURN = 4
+
+
+def room_for_answer(context_tokens: int, max_output_tokens: int) -> int:
+    """The tokens kept free for the answer: at most half of the context."""
+    return max(1, min(max_output_tokens, context_tokens // 2))
+
+
+def fit(system: str, history: Sequence[Turn], prompt: str, *, input_tokens: int) -> tuple[Turn, ...]:
+    """The turns to send: system prompt and prompt always, of the history the newest whole exchanges that fit.
+
+    Raises `InvalidRequest` with code `prompt_too_long` where the prompt alone is too long for `input_tokens`.
+    """
+    opening = (Turn("system", system),) if system else ()
+    closing = Turn("user", prompt)
+    room = input_tokens - sum(map(_size, (*opening, closing)))
+    if room < 0:
+        most = max(0, input_tokens - sum(map(_size, opening)) - _TOKENS_PER_TURN)
+        raise InvalidRequest(
+            f"The prompt is about {estimate_tokens(prompt)} tokens long; the model takes at most {most}. Shorten it.",
+            code="prompt_too_long",
+        )
+    kept = list[Turn]()
+    for exchange in reversed(_exchanges(history)):
+        room -= sum(map(_size, exchange))
+        if room < 0:
+            break
+        kept[:0] = exchange
+    return (*opening, *kept, closing)
+
+
+def _size(turn: Turn) -> int:
+    return estimate_tokens(turn.text) + _TOKENS_PER_TURN
+
+
+def _exchanges(history: Sequence[Turn]) -> list[list[Turn]]:
+    """The history cut before every prompt."""
+    exchanges = list[list[Turn]]()
+    for turn in history:
+        if turn.role == "user" or not exchanges:
+            exchanges.append([])
+        exchanges[-1].append(turn)
+    return exchanges

@@ -1,0 +1,29 @@
+"""What an answer cost, from the price list that genai-prices carries; nothing is fetched."""
+
+import msgspec
+from genai_prices import Usage as Counted
+from genai_prices import calc_price
+
+from gateway.wire import Usage
+
+
+def priced(usage: Usage, model: str, base_url: str) -> Usage:
+    """The usage with its price."""
+    return msgspec.structs.replace(usage, cost_usd=cost_usd(usage, model, base_url))
+
+
+def cost_usd(usage: Usage, model: str, base_url: str) -> float | None:
+    """US dollars for these tokens, None where the price is not known.
+
+    The provider is told by its address. Behind an address nobody knows, OpenAI's own model names cost what OpenAI
+    takes for them: it is most likely a relay in front of OpenAI.
+    """
+    counted = Counted(input_tokens=usage.input_tokens, output_tokens=usage.output_tokens)
+    try:
+        return float(calc_price(counted, model, provider_api_url=base_url).total_price)
+    except LookupError:
+        pass
+    try:
+        return float(calc_price(counted, model, provider_id="openai").total_price)
+    except LookupError:
+        return None

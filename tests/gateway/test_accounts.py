@@ -1,0 +1,167 @@
+"""The pool of accounts: turns, tiers, affinity, cooling down."""
+
+import msgspec
+import pytest
+
+from gateway.accounts import AccountPool, PooledAccount, build_pool
+from gateway.config import Account, Config, Gateway, Secrets
+from gateway.errors import ApiError, InvalidRequest, PermissionDenied, RateLimited, Unavailable, UpstreamFailed
+from gateway.upstreams.offline import OfflineUpstream
+from gateway.wire import PlusWish, Tier
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def entry(name: str, tier: Tier) -> PooledAccount:
+    return PooledAccount(Account(name=name, tier=tier, model=f"{name}-model", kind="offline"), OfflineUpstream())
+
+
+def pool(*names: str, affinity: str = "strict", clock: Clock | None = None) -> AccountPool:
+    """Accounts by name; those that begin with p are plus."""
+    entries = [entry(name, "plus" if name.startswith("p") else "free") for name in names]
+    return AccountPool(entries, affinity="prefer" if affinity == "prefer" else "strict", monotonic=clock or Clock())
+
+
+def picks(accounts: AccountPool, count: int, wish: PlusWish = False, *, user_plus: bool = False) -> str:
+    return " ".join(accounts.pick(wish, user_plus=user_plus).account.name for _ in range(count))
+
+
+def fail(accounts: AccountPool, wish: PlusWish, error: ApiError) -> None:
+    pooled = accounts.pick(wish, user_plus=True)
+    with pytest.raises(ApiError), accounts.lease(pooled):
+        raise error
+
+
+def test_the_accounts_of_a_tier_take_turns() -> None:
+    accounts = pool("f1", "p1", "f2", "p2", "f3")
+    assert picks(accounts, 4) == "f1 f2 f3 f1"
+    assert picks(accounts, 3, True, user_plus=True) == "p1 p2 p1"
+    assert picks(accounts, 2) == "f2 f3"
+
+
+@pytest.mark.parametrize("wish", [True, "true"])
+def test_plus_without_plus_access_is_refused(wish: PlusWish) -> None:
+    with pytest.raises(PermissionDenied) as caught:
+        pool("f1", "p1").pick(wish, user_plus=False)
+    assert caught.value.code == "plus_required"
+
+
+@pytest.mark.parametrize("wish", [False, "false"])
+def test_a_plus_user_who_asks_for_free_gets_free(wish: PlusWish) -> None:
+    assert picks(pool("p1", "f1"), 2, wish, user_plus=True) == "f1 f1"
+
+
+def test_any_is_the_best_that_the_user_may_use_and_that_is_there() -> None:
+    assert picks(pool("f1", "p1"), 1, "any", user_plus=True) == "p1"
+    assert picks(pool("f1", "p1"), 1, "any", user_plus=False) == "f1"
+    assert picks(pool("f1"), 1, "any", user_plus=True) == "f1"
+
+
+def test_any_passes_over_a_tier_that_cools_down() -> None:
+    clock = Clock()
+    accounts = pool("f1", "p1", clock=clock)
+    fail(accounts, True, RateLimited("", code="upstream_rate_limited", retry_after=5))
+    assert picks(accounts, 1, "any", user_plus=True) == "f1"
+    clock.now += 5
+    assert picks(accounts, 1, "any", user_plus=True) == "p1"
+
+
+@pytest.mark.parametrize(("names", "wish"), [(("p1",), False), (("f1",), True), ((), "any")])
+def test_a_tier_without_an_account_says_what_an_admin_must_do(names: tuple[str, ...], wish: PlusWish) -> None:
+    with pytest.raises(Unavailable) as caught:
+        pool(*names).pick(wish, user_plus=True)
+    assert caught.value.code == "no_account"
+    assert "[[gateway.accounts]]" in caught.value.message
+
+
+def test_an_account_that_fails_is_passed_over_until_it_has_cooled_down() -> None:
+    clock = Clock()
+    accounts = pool("f1", "f2", clock=clock)
+    fail(accounts, False, UpstreamFailed("", code="upstream_authentication"))
+    assert picks(accounts, 3) == "f2 f2 f2"
+    clock.now += 60
+    assert picks(accounts, 2) == "f1 f2"
+
+
+def test_the_only_account_is_asked_although_it_cools_down() -> None:
+    accounts = pool("f1")
+    fail(accounts, False, RateLimited("", code="upstream_rate_limited"))
+    assert picks(accounts, 1) == "f1"
+
+
+def test_what_a_prompt_brought_upon_itself_is_no_failure_of_the_account() -> None:
+    accounts = pool("f1")
+    fail(accounts, False, InvalidRequest("", code="upstream_rejected"))
+    fail(accounts, False, Unavailable("", code="storage_busy"))
+    assert accounts.to_wire()[0].failures == 0
+
+
+def test_the_pool_counts_what_is_under_way_and_what_failed() -> None:
+    accounts = pool("f1")
+    with accounts.lease(accounts.pick(False, user_plus=False)):
+        assert accounts.to_wire()[0].in_flight == 1
+    fail(accounts, False, UpstreamFailed(""))
+    state = accounts.to_wire()[0]
+    assert (state.in_flight, state.requests, state.failures, state.last_error) == (0, 2, 1, "upstream_error")
+
+
+def test_the_account_that_began_a_conversation_goes_on_with_it() -> None:
+    accounts = pool("f1", "f2")
+    assert [accounts.pinned("f2", "free", False, user_plus=False).account.name for _ in range(2)] == ["f2", "f2"]
+
+
+@pytest.mark.parametrize("name", ["gone", "p1"])
+def test_with_strict_affinity_nobody_takes_over_from_an_account_that_is_gone(name: str) -> None:
+    with pytest.raises(Unavailable) as caught:
+        pool("f1", "p1").pinned(name, "free", False, user_plus=True)
+    assert caught.value.code == "account_unavailable"
+    assert name in caught.value.message
+
+
+def test_with_affinity_prefer_another_of_the_tier_takes_over() -> None:
+    accounts = pool("p1", "f1", "f2", affinity="prefer")
+    assert accounts.pinned("f2", "free", False, user_plus=False).account.name == "f2"
+    assert accounts.pinned("gone", "free", False, user_plus=False).account.name == "f1"
+    with pytest.raises(Unavailable):
+        pool("p1", affinity="prefer").pinned("gone", "free", False, user_plus=True)
+
+
+def test_with_affinity_prefer_another_takes_over_from_one_that_cools_down() -> None:
+    accounts = pool("f1", "f2", affinity="prefer")
+    fail(accounts, False, RateLimited("", code="upstream_rate_limited"))
+    assert accounts.pinned("f1", "free", False, user_plus=False).account.name == "f2"
+
+
+@pytest.mark.parametrize(("tier", "wish"), [("plus", False), ("plus", "any"), ("free", True)])
+def test_a_plus_conversation_ends_with_plus_access(tier: Tier, wish: PlusWish) -> None:
+    with pytest.raises(PermissionDenied) as caught:
+        pool("p1", "f1").pinned("p1", tier, wish, user_plus=False)
+    assert caught.value.code == "plus_required"
+
+
+def test_one_provider_key_alone_makes_an_account_for_each_tier() -> None:
+    config = Config(secrets=Secrets(accounts={"OPENAI_API_KEY": "sk-test"}))
+    accounts = build_pool(config, monotonic=Clock())
+    models = config.gateway.default_models
+    assert [(state.name, state.tier, state.model) for state in accounts.to_wire()] == [
+        ("openai-free", "free", models.free),
+        ("openai-plus", "plus", models.plus),
+    ]
+
+
+def test_an_account_without_its_key_is_not_used_and_says_which_variable_is_missing() -> None:
+    lacking = Account(name="f1", tier="free", model="m", api_key_env="SOME_KEY")
+    accounts = build_pool(Config(gateway=Gateway(accounts=[lacking])), monotonic=Clock())
+    assert accounts.to_wire()[0].last_error == "key_missing"
+    with pytest.raises(Unavailable) as caught:
+        accounts.pick(False, user_plus=False)
+    assert "SOME_KEY" in caught.value.message
+    keyless = msgspec.structs.replace(lacking, name="f2", api_key_env="")
+    accounts = build_pool(Config(gateway=Gateway(accounts=[lacking, keyless])), monotonic=Clock())
+    assert picks(accounts, 2) == "f2 f2"
