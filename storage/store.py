@@ -25,8 +25,8 @@ class Store:
 
         Raises `StorageError`.
         """
-        database = await Database.open(path, migrations=folder / "migrations")
-        return cls(database, load_statements(folder))
+        statements = load_statements(folder)
+        return cls(await Database.open(path, migrations=folder / "migrations"), statements)
 
     async def one(self, name: str, kind: type[T], **values: object) -> T | None:
         """The one row a statement finds, or none."""

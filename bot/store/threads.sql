@@ -1,41 +1,41 @@
--- name: get_thread^
+-- name: get_thread(channel_id)^
 SELECT channel_id, guild_id, owner_id, conversation_id, renamed FROM threads WHERE channel_id = :channel_id;
 
--- name: thread_of_conversation^
+-- name: thread_of_conversation(conversation_id)^
 SELECT channel_id, guild_id, owner_id, conversation_id, renamed FROM threads
 WHERE conversation_id = :conversation_id ORDER BY channel_id DESC LIMIT 1;
 
--- name: put_thread!
+-- name: put_thread(channel_id, guild_id, owner_id, conversation_id)!
 INSERT INTO threads (channel_id, guild_id, owner_id, conversation_id)
 VALUES (:channel_id, :guild_id, :owner_id, :conversation_id)
 ON CONFLICT (channel_id) DO UPDATE
 SET guild_id = excluded.guild_id, owner_id = excluded.owner_id, conversation_id = excluded.conversation_id;
 
--- name: mark_renamed!
+-- name: mark_renamed(channel_id)!
 UPDATE threads SET renamed = 1 WHERE channel_id = :channel_id;
 
--- name: delete_thread!
+-- name: delete_thread(channel_id)!
 DELETE FROM threads WHERE channel_id = :channel_id;
 
--- name: delete_guild_threads!
+-- name: delete_guild_threads(guild_id)!
 DELETE FROM threads WHERE guild_id = :guild_id;
 
--- name: get_answer^
+-- name: get_answer(message_id)^
 SELECT channel_id, guild_id, owner_id, conversation_id FROM answers WHERE message_id = :message_id;
 
--- name: put_answer!
+-- name: put_answer(message_id, channel_id, guild_id, owner_id, conversation_id)!
 INSERT INTO answers (message_id, channel_id, guild_id, owner_id, conversation_id)
 VALUES (:message_id, :channel_id, :guild_id, :owner_id, :conversation_id)
 ON CONFLICT (message_id) DO NOTHING;
 
--- name: delete_guild_answers!
+-- name: delete_guild_answers(guild_id)!
 DELETE FROM answers WHERE guild_id = :guild_id;
 
--- name: put_in_flight!
+-- name: put_in_flight(message_id, channel_id)!
 INSERT INTO in_flight (message_id, channel_id) VALUES (:message_id, :channel_id) ON CONFLICT (message_id) DO NOTHING;
 
--- name: delete_in_flight!
+-- name: delete_in_flight(message_id)!
 DELETE FROM in_flight WHERE message_id = :message_id;
 
--- name: all_in_flight
+-- name: all_in_flight()
 SELECT message_id, channel_id FROM in_flight ORDER BY message_id;
