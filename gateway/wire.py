@@ -16,7 +16,6 @@ MessageStatus = Literal["complete", "incomplete"]
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$")]
 DisplayName = Annotated[str, msgspec.Meta(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
-Prompt = Annotated[str, msgspec.Meta(min_length=1, max_length=200_000)]
 Seconds = Annotated[int, msgspec.Meta(ge=1, le=10 * 365 * 86_400)]
 
 
@@ -100,9 +99,9 @@ class WhoAmI(Answer, frozen=True, kw_only=True):
 
 
 class ChatRequest(Request, frozen=True, kw_only=True):
-    """`POST /api/chat`."""
+    """`POST /api/chat`. How long a prompt may be is a setting of the gateway, which refuses in words of its own."""
 
-    prompt: Prompt
+    prompt: str
     conversation_id: str | None = None
     parent_id: str | None = None
     plus: PlusWish = False
@@ -278,7 +277,8 @@ class ErrorAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
     error: ErrorBody
     message: str
-    status: str = "error"
+    # A plain default would be left out with the others.
+    status: str = msgspec.field(default_factory=lambda: "error")
     retry_after: float | None = None
     conversation_id: str | None = None
     message_id: str | None = None

@@ -1,0 +1,103 @@
+"""`/api/conversations`: listing, reading, renaming, exporting and erasing them."""
+
+import msgspec
+from aiohttp import web
+
+from gateway.api.bodies import json_response, page_asked_for, read_body
+from gateway.api.scope import client_asked_for, user_asked_for
+from gateway.app_keys import CONVERSATIONS, PRINCIPAL
+from gateway.conversations import ConversationRecord, StoredMessage
+from gateway.errors import InvalidRequest
+from gateway.principals import Principal
+from gateway.routing import EVERY_ROLE, Routes
+from gateway.times import moment
+from gateway.wire import ConversationAnswer, ConversationPage, ConversationSummary, Done, UpdateConversation
+
+
+def add_routes(routes: Routes) -> None:
+    """Add the routes of this module."""
+    routes.get("/api/conversations", list_conversations, roles=EVERY_ROLE)
+    routes.get("/api/conversations/{id}", get_conversation, roles=EVERY_ROLE)
+    routes.patch("/api/conversations/{id}", rename_conversation, roles=EVERY_ROLE)
+    routes.delete("/api/conversations/{id}", delete_conversation, roles=EVERY_ROLE)
+    routes.get("/api/conversations/{id}/export", export_conversation, roles=EVERY_ROLE)
+
+
+async def list_conversations(request: web.Request) -> web.Response:
+    """`GET /api/conversations?user_id=1:2`: one's own, or those of the users one looks after; last used first."""
+    limit, after = page_asked_for(request)
+    owner = await _owner_asked_for(request)
+    client_id = None if owner is not None else await client_asked_for(request)
+    page = await request.app[CONVERSATIONS].list(owner=owner, client_id=client_id, limit=limit, after=after)
+    found = [record.to_wire() for record in page.items]
+    return json_response(ConversationPage(conversations=found, next_cursor=page.next_cursor))
+
+
+async def get_conversation(request: web.Request) -> web.Response:
+    """`GET /api/conversations/{id}`: the conversation and all of its messages in order."""
+    record, messages = await _read(request)
+    return json_response(_answer(record, messages))
+
+
+async def rename_conversation(request: web.Request) -> web.Response:
+    """`PATCH /api/conversations/{id} {"title": "…"}`: a title of one's own, which stays."""
+    body = await read_body(request, UpdateConversation)
+    record = await _find(request)
+    await request.app[CONVERSATIONS].rename(record.id, body.title)
+    return json_response(ConversationSummary(conversation=(await _find(request)).to_wire()))
+
+
+async def delete_conversation(request: web.Request) -> web.Response:
+    """`DELETE /api/conversations/{id}`: erased for good."""
+    record = await _find(request)
+    await request.app[CONVERSATIONS].delete(record.id)
+    return json_response(Done())
+
+
+async def export_conversation(request: web.Request) -> web.Response:
+    """`GET /api/conversations/{id}/export?format=md`: the whole conversation as a file, Markdown or JSON."""
+    form = request.query.get("format", "md")
+    if form not in {"md", "json"}:
+        raise InvalidRequest("format is md or json.")
+    record, messages = await _read(request)
+    if form == "json":
+        body = msgspec.json.format(msgspec.json.encode(_answer(record, messages)), indent=2)
+    else:
+        body = _markdown(record, messages).encode()
+    return web.Response(
+        body=body,
+        content_type="application/json" if form == "json" else "text/markdown",
+        charset="utf-8",
+        headers={"Content-Disposition": f'attachment; filename="conversation-{record.id}.{form}"'},
+    )
+
+
+async def _owner_asked_for(request: web.Request) -> Principal | None:
+    name = request.query.get("user_id")
+    if name is not None:
+        return await user_asked_for(request, name)
+    caller = request[PRINCIPAL]
+    return caller if caller.role == "user" else None
+
+
+async def _find(request: web.Request) -> ConversationRecord:
+    return await request.app[CONVERSATIONS].find(request.match_info["id"], request[PRINCIPAL])
+
+
+async def _read(request: web.Request) -> tuple[ConversationRecord, list[StoredMessage]]:
+    record = await _find(request)
+    return record, await request.app[CONVERSATIONS].read(record.id)
+
+
+def _answer(record: ConversationRecord, messages: list[StoredMessage]) -> ConversationAnswer:
+    return ConversationAnswer(conversation=record.to_wire(), messages=[message.to_wire() for message in messages])
+
+
+def _markdown(record: ConversationRecord, messages: list[StoredMessage]) -> str:
+    parts = [f"# {record.title}"]
+    for message in messages:
+        who = "Prompt" if message.role == "user" else f"Reply ({message.model})" if message.model else "Reply"
+        broken = ", incomplete" if message.status == "incomplete" else ""
+        parts.append(f"## {who}, {moment(message.created_at):%Y-%m-%d %H:%M} UTC{broken}")
+        parts.append(message.content)
+    return "\n\n".join(parts) + "\n"

@@ -1,0 +1,41 @@
+"""Whom a request is about: `user_id` is unique within its client, and a client knows no other client's users."""
+
+from aiohttp import web
+
+from gateway.app_keys import PRINCIPAL, USERS
+from gateway.errors import NotFound, PermissionDenied
+from gateway.principals import Principal
+
+
+async def client_asked_for(request: web.Request) -> int | None:
+    """The client whose users are meant: the caller's own; for an admin the one in `?client_id=`, None without it.
+
+    Raises `NotFound` for a client that is not there, and `PermissionDenied` where it is not the caller's.
+    """
+    caller = request[PRINCIPAL]
+    name = request.query.get("client_id")
+    if caller.role == "admin":
+        return None if name is None else (await request.app[USERS].client(name)).id
+    own = caller.name if caller.role == "client" else caller.client_name
+    if name not in {None, own}:
+        raise PermissionDenied("Only an admin may name a client. Leave client_id out.")
+    return caller.id if caller.role == "client" else caller.client_id
+
+
+async def user_asked_for(request: web.Request, name: str) -> Principal:
+    """The user of that name, as far as the caller may know of it.
+
+    Raises `NotFound` with code `unknown_user`, and what `client_asked_for` raises.
+    """
+    caller = request[PRINCIPAL]
+    client_id = await client_asked_for(request)
+    if caller.role == "user" and name != caller.name:
+        raise NotFound("There is no such user.", code="unknown_user")
+    try:
+        return await request.app[USERS].get(client_id, name)
+    except NotFound as error:
+        if caller.role != "admin" or client_id is not None:
+            raise
+        raise NotFound(
+            "There is no such user. For a user that a client made, add ?client_id=NAME.", code="unknown_user"
+        ) from error

@@ -1,0 +1,114 @@
+"""`/api/users`: making users, changing them, giving them new keys, taking them away."""
+
+from aiohttp import web
+
+from gateway.api.bodies import flag, json_response, page_asked_for, read_body
+from gateway.api.scope import client_asked_for, user_asked_for
+from gateway.app_keys import PRINCIPAL, USERS
+from gateway.errors import Conflict, InvalidRequest, PermissionDenied
+from gateway.paging import Page
+from gateway.principals import Principal
+from gateway.routing import EVERY_ROLE, Routes
+from gateway.users import IssuedKey, NewPrincipal
+from gateway.wire import CreateUser, Done, UpdateUser, UserAnswer, UserPage, UserWithKey
+
+_MAKERS = frozenset(("admin", "client"))
+_MOST_IDEMPOTENCY_KEY = 200
+
+
+def add_routes(routes: Routes) -> None:
+    """Add the routes of this module."""
+    routes.post("/api/users", create_user, roles=_MAKERS)
+    routes.get("/api/users", list_users, roles=EVERY_ROLE)
+    routes.get("/api/users/{user_id}", get_user, roles=EVERY_ROLE)
+    routes.patch("/api/users/{user_id}", update_user, roles=_MAKERS)
+    routes.delete("/api/users/{user_id}", delete_user, roles=_MAKERS)
+    routes.post("/api/users/{user_id}/key", rotate_key, roles=EVERY_ROLE)
+    routes.get("/api/whoami", whoami, roles=EVERY_ROLE)
+
+
+async def create_user(request: web.Request) -> web.Response:
+    """`POST /api/users {"user_id": "1:2", "username": "Ada", "plus": true}`: 201 with the key, shown only here."""
+    caller = request[PRINCIPAL]
+    body = await read_body(request, CreateUser)
+    client_id = await client_asked_for(request)
+    if body.role == "client" and caller.role != "admin":
+        raise PermissionDenied("Only an admin may make a client.")
+    if body.role == "client" and client_id is not None:
+        raise InvalidRequest("A client belongs to no other client. Leave client_id out.")
+    issued = await request.app[USERS].create(
+        NewPrincipal(
+            name=body.user_id,
+            role=body.role,
+            username=body.username,
+            plus=body.plus,
+            client_id=client_id,
+            expires_in=body.expires_in,
+        )
+    )
+    return _with_key(issued, status=201)
+
+
+async def list_users(request: web.Request) -> web.Response:
+    """`GET /api/users?limit=50&cursor=…`: an admin sees all, a client those it made, a user itself."""
+    caller = request[PRINCIPAL]
+    limit, after = page_asked_for(request)
+    client_id = await client_asked_for(request)
+    if caller.role == "user":
+        page = Page[Principal]([] if after else [caller], None)
+    else:
+        page = await request.app[USERS].list(client_id=client_id, limit=limit, after=after)
+    return json_response(UserPage(users=[user.to_wire() for user in page.items], next_cursor=page.next_cursor))
+
+
+async def get_user(request: web.Request) -> web.Response:
+    """`GET /api/users/{user_id}`: one user, never its key."""
+    user = await user_asked_for(request, request.match_info["user_id"])
+    return json_response(UserAnswer(user=user.to_wire()))
+
+
+async def update_user(request: web.Request) -> web.Response:
+    """`PATCH /api/users/{user_id} {"plus": false, "expires_in": 86400}`: what is left out stays."""
+    changes = await read_body(request, UpdateUser)
+    target = await user_asked_for(request, request.match_info["user_id"])
+    if changes.disabled is True:
+        _refuse_oneself(request, target)
+    return json_response(UserAnswer(user=(await request.app[USERS].update(target, changes)).to_wire()))
+
+
+async def delete_user(request: web.Request) -> web.Response:
+    """`DELETE /api/users/{user_id}?purge=true`: the key is dead at once; `purge` erases conversations too."""
+    purge = flag(request, "purge")
+    target = await user_asked_for(request, request.match_info["user_id"])
+    _refuse_oneself(request, target)
+    await request.app[USERS].delete(target, purge=purge)
+    return json_response(Done())
+
+
+async def rotate_key(request: web.Request) -> web.Response:
+    """`POST /api/users/{user_id}/key`: a new key, shown only here; the old one is dead.
+
+    Repeated with the same `Idempotency-Key` within ten minutes it shows the same new key. That helps whoever asks
+    with another key than the one replaced: the old key cannot ask again.
+    """
+    idempotency_key = request.headers.get("Idempotency-Key")
+    if idempotency_key is not None and not 1 <= len(idempotency_key) <= _MOST_IDEMPOTENCY_KEY:
+        raise InvalidRequest(f"Idempotency-Key has 1 to {_MOST_IDEMPOTENCY_KEY} characters.")
+    target = await user_asked_for(request, request.match_info["user_id"])
+    return _with_key(await request.app[USERS].rotate(target, request[PRINCIPAL], idempotency_key))
+
+
+async def whoami(request: web.Request) -> web.Response:
+    """`GET /api/whoami`: what the key that asks is."""
+    return json_response(request[PRINCIPAL].whoami())
+
+
+def _with_key(issued: IssuedKey, *, status: int = 200) -> web.Response:
+    response = json_response(UserWithKey(user=issued.principal.to_wire(), key=issued.key), status=status)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _refuse_oneself(request: web.Request, target: Principal) -> None:
+    if target.id == request[PRINCIPAL].id:
+        raise Conflict("This would lock you out. Ask another admin, or use the command line.", code="own_key")

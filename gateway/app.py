@@ -1,0 +1,68 @@
+"""The gateway's wiring: what is opened, in which order, and which routes there are."""
+
+import secrets
+import time
+from collections.abc import AsyncGenerator
+from uuid import uuid4
+
+from aiohttp import web
+
+from gateway.accounts import build_pool
+from gateway.api import accounts, chat, conversations, health, users
+from gateway.app_keys import ACCOUNTS, AUTHENTICATOR, CONFIG, CONVERSATIONS, PROMPTING, ROUTES, USERS
+from gateway.auth import Authenticator
+from gateway.authorisation import authorise
+from gateway.config import Config
+from gateway.conversations import Conversations
+from gateway.error_shape import shape_errors
+from gateway.keys import KeyHasher, RandomBytes
+from gateway.prompting import Prompting
+from gateway.request_log import log_requests, name_response
+from gateway.routing import Routes
+from gateway.secret import Seal, load_secrets
+from gateway.store import open_database
+from gateway.times import Clock
+from gateway.users import Users
+
+
+def create_app(
+    config: Config, *, clock: Clock = time.time, random: RandomBytes = secrets.token_bytes
+) -> web.Application:
+    """The gateway as an aiohttp application. Nothing is opened before it starts.
+
+    Starting it raises `storage.StorageError` where the database or the secret cannot be used.
+    """
+    app = web.Application(
+        client_max_size=config.gateway.max_body_bytes, middlewares=[log_requests, shape_errors, authorise]
+    )
+    routes = Routes(app)
+    for part in (health, users, chat, conversations, accounts):
+        part.add_routes(routes)
+    app[CONFIG] = config
+    app[ROUTES] = routes
+    app.on_startup.append(routes.check)
+    app.on_response_prepare.append(name_response)
+
+    async def storage(app: web.Application) -> AsyncGenerator[None]:
+        peppers = load_secrets(config, random=random)
+        hasher, seal = KeyHasher(peppers), Seal(peppers)
+        database = await open_database(config.storage_path())
+        app[AUTHENTICATOR] = Authenticator(database, hasher=hasher, clock=clock)
+        app[USERS] = Users(database, hasher=hasher, seal=seal, clock=clock, random=random)
+        app[CONVERSATIONS] = Conversations(database, clock=clock)
+        yield
+        await app[AUTHENTICATOR].close()
+        await database.close()
+
+    async def prompting(app: web.Application) -> AsyncGenerator[None]:
+        app[ACCOUNTS] = build_pool(config, monotonic=time.monotonic)
+        app[PROMPTING] = Prompting(
+            app[CONVERSATIONS], app[ACCOUNTS], config.gateway, clock=clock, new_id=lambda: str(uuid4())
+        )
+        yield
+        await app[PROMPTING].close()
+        await app[ACCOUNTS].close()
+
+    app.cleanup_ctx.append(storage)
+    app.cleanup_ctx.append(prompting)
+    return app

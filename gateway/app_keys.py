@@ -1,0 +1,23 @@
+"""Where the app keeps what its handlers need, and a request what the middlewares found out about it."""
+
+from aiohttp import web
+
+from gateway.accounts import AccountPool
+from gateway.auth import Authenticator
+from gateway.config import Config
+from gateway.conversations import Conversations
+from gateway.principals import Principal
+from gateway.prompting import Prompting
+from gateway.routing import Routes
+from gateway.users import Users
+
+CONFIG = web.AppKey("CONFIG", Config)
+ROUTES = web.AppKey("ROUTES", Routes)
+AUTHENTICATOR = web.AppKey("AUTHENTICATOR", Authenticator)
+USERS = web.AppKey("USERS", Users)
+CONVERSATIONS = web.AppKey("CONVERSATIONS", Conversations)
+ACCOUNTS = web.AppKey("ACCOUNTS", AccountPool)
+PROMPTING = web.AppKey("PROMPTING", Prompting)
+
+PRINCIPAL = web.RequestKey("PRINCIPAL", Principal)
+REQUEST_ID = web.RequestKey("REQUEST_ID", str)

@@ -1,0 +1,110 @@
+"""One shape for every error, whoever raised it."""
+
+import logging
+import math
+
+import msgspec
+from aiohttp import web
+
+from gateway.app_keys import REQUEST_ID
+from gateway.errors import BY_STATUS, ApiError, InternalError, MethodNotAllowed, NotFound, TooLarge, Unavailable
+from gateway.routing import Handler
+from gateway.wire import ErrorAnswer, ErrorBody
+from storage import StorageBusy, StorageError, StorageReadOnly
+
+log = logging.getLogger(__name__)
+
+_BUSY_RETRY_SECONDS = 2.0
+_READ_ONLY_RETRY_SECONDS = 60.0
+
+
+@web.middleware
+async def shape_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer what goes wrong below as `wire.ErrorAnswer` with a true status."""
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        return _from_aiohttp(error)
+    except ApiError as error:
+        return error_response(error)
+    except ConnectionResetError:
+        raise  # the caller is gone: nobody is left to answer
+    except Exception as error:
+        if request.writer.output_size:
+            log.exception("%s broke off an answer", request[REQUEST_ID])
+            raise
+        return error_response(api_error(error, request))
+
+
+def api_error(error: Exception, request: web.Request) -> ApiError:
+    """What to tell of an error that is no `ApiError`; what cannot be mended by the caller is logged.
+
+    Routes that stream use it once it is too late for another status.
+    """
+    if isinstance(error, ApiError):
+        return error
+    reference = request[REQUEST_ID]
+    if isinstance(error, StorageBusy):
+        log.warning("%s: %s", reference, error)
+        return Unavailable(
+            "The gateway's database is busy. Try again in a moment.", code=error.code, retry_after=_BUSY_RETRY_SECONDS
+        )
+    if isinstance(error, StorageReadOnly):
+        log.error("%s: %s", reference, error)
+        return Unavailable(
+            f"The gateway cannot write to its database. Tell its operator: reference {reference}.",
+            code=error.code,
+            retry_after=_READ_ONLY_RETRY_SECONDS,
+        )
+    if isinstance(error, StorageError):
+        log.error("%s: %s", reference, error)
+        return Unavailable(f"The gateway's database failed. Tell its operator: reference {reference}.", code=error.code)
+    log.error("%s failed", reference, exc_info=error)
+    return InternalError(f"Something went wrong inside the gateway. Tell its operator: reference {reference}.")
+
+
+def error_answer(error: ApiError) -> ErrorAnswer:
+    """The body that tells an error, also in a stream."""
+    return ErrorAnswer(
+        error=ErrorBody(code=error.code, message=error.message),
+        message=error.message,
+        retry_after=error.retry_after,
+        conversation_id=error.conversation_id,
+        message_id=error.message_id,
+    )
+
+
+def error_response(error: ApiError, *, status: int | None = None) -> web.Response:
+    """The response that tells an error; `status` where the error's kind is broader than that."""
+    response = web.Response(
+        body=msgspec.json.encode(error_answer(error)),
+        status=status or error.status,
+        content_type="application/json",
+    )
+    if error.retry_after is not None:
+        response.headers["Retry-After"] = str(max(1, math.ceil(error.retry_after)))
+    if error.status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def _from_aiohttp(error: web.HTTPException) -> web.Response:
+    response = error_response(_in_our_words(error), status=error.status)
+    if "Allow" in error.headers:
+        response.headers["Allow"] = error.headers["Allow"]
+    return response
+
+
+def _in_our_words(error: web.HTTPException) -> ApiError:
+    if isinstance(error, web.HTTPMethodNotAllowed):
+        return MethodNotAllowed(
+            f"This route does not take {error.method}; it takes {', '.join(sorted(error.allowed_methods))}."
+        )
+    if isinstance(error, web.HTTPRequestEntityTooLarge):
+        return TooLarge("The body is larger than this gateway takes. Send less.")
+    if isinstance(error, web.HTTPNotFound):
+        return NotFound("There is no such route. Check the address.", code="unknown_route")
+    kind = BY_STATUS.get(error.status, BY_STATUS[400])
+    return kind(f"{error.reason}.")

@@ -1,0 +1,71 @@
+"""The gateway on a port."""
+
+import errno
+import logging
+from types import TracebackType
+from typing import Self
+
+from aiohttp import web
+
+from gateway.app import create_app
+from gateway.config import Config
+
+log = logging.getLogger("gateway")
+
+# Addresses to listen on that nobody can connect to everywhere.
+_REACHED_AT = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+
+
+class CannotListen(OSError):
+    """The address or the port cannot be had; the message names the setting to change."""
+
+
+class GatewayServer:
+    """Serves a gateway while it is entered. `url` is where this machine reaches it, `port` the one it got.
+
+    Leaving it stops taking requests and gives those under way `[gateway] shutdown_grace_seconds` to end.
+    Entering it raises `CannotListen` and `storage.StorageError`.
+    """
+
+    def __init__(self, config: Config, app: web.Application | None = None) -> None:
+        self._host = config.gateway.host
+        self._port = config.gateway.port
+        self.app = app or create_app(config)
+        self._runner = web.AppRunner(self.app, access_log=None, shutdown_timeout=config.gateway.shutdown_grace_seconds)
+        self.url = ""
+        self.port = 0
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._runner.setup()
+            await web.TCPSite(self._runner, self._host, self._port).start()
+        except OSError as error:
+            await self._runner.cleanup()
+            raise self._in_words(error) from error
+        except BaseException:
+            await self._runner.cleanup()
+            raise
+        host, self.port = str(self._runner.addresses[0][0]), int(self._runner.addresses[0][1])
+        self.url = _url(_REACHED_AT.get(host, host), self.port)
+        log.info("listening on %s", _url(host, self.port))
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._runner.cleanup()
+
+    def _in_words(self, error: OSError) -> CannotListen:
+        where = f"{self._host}:{self._port}"
+        words = {
+            errno.EADDRINUSE: f"{where} is in use; set [gateway] port",
+            errno.EACCES: f"{where} may not be used by this user; set [gateway] port above 1023",
+            errno.EADDRNOTAVAIL: f"{where} is not an address of this machine; set [gateway] host",
+        }.get(
+            error.errno or 0, f"{where} cannot be listened on: {error.strerror or error}; set [gateway] host and port"
+        )
+        return CannotListen(error.errno, words)
+
+
+def _url(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
