@@ -44,15 +44,15 @@ class Database:
         with translated(str(path)):
             try:
                 writer = await _connect(path, busy_seconds, opened)
-                await writer.execute("PRAGMA journal_mode = WAL")
-                await writer.execute("PRAGMA synchronous = FULL")
-                version = await _user_version(writer)
+                await _pragma(writer, "journal_mode = WAL")
+                await _pragma(writer, "synchronous = FULL")
+                version = int(await _pragma(writer, "user_version") or 0)
                 for step in pending(steps, version, str(path)):
                     await writer.executescript(
                         f"BEGIN IMMEDIATE;\n{step.sql}\n;PRAGMA user_version = {step.version};\nCOMMIT;"
                     )
                 reader = await _connect(path, busy_seconds, opened)
-                await reader.execute("PRAGMA query_only = ON")
+                await _pragma(reader, "query_only = ON")
             except BaseException:
                 for connection in opened:
                     await connection.close()
@@ -123,11 +123,12 @@ async def _connect(path: Path, busy_seconds: float, opened: list[Connection]) ->
     connection = await aiosqlite.connect(path, timeout=busy_seconds, isolation_level=None)
     opened.append(connection)
     connection.row_factory = sqlite3.Row
-    await connection.execute("PRAGMA foreign_keys = ON")
+    await _pragma(connection, "foreign_keys = ON")
     return connection
 
 
-async def _user_version(connection: Connection) -> int:
-    async with connection.execute("PRAGMA user_version") as cursor:
-        row = await cursor.fetchone()
-    return int(row[0]) if row else 0
+async def _pragma(connection: Connection, pragma: str) -> int | str | None:
+    """Run a pragma to its end: a cursor left open in the middle of its rows would block the next commit."""
+    async with connection.execute(f"PRAGMA {pragma}") as cursor:
+        rows = [*await cursor.fetchall()]
+    return rows[0][0] if rows else None
