@@ -1,6 +1,7 @@
 """An SQLite database for one process: WAL, full durability, and one commit for all writers that wait."""
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -10,7 +11,7 @@ from typing import Any, Self, TypeVar
 import aiosqlite
 
 from storage.errors import translated
-from storage.migrations import pending, read_migrations
+from storage.migrations import Migration, pending, read_migrations
 
 Connection = aiosqlite.Connection
 T = TypeVar("T")
@@ -46,11 +47,7 @@ class Database:
                 writer = await _connect(path, busy_seconds, opened)
                 await _pragma(writer, "journal_mode = WAL")
                 await _pragma(writer, "synchronous = FULL")
-                version = int(await _pragma(writer, "user_version") or 0)
-                for step in pending(steps, version, str(path)):
-                    await writer.executescript(
-                        f"BEGIN IMMEDIATE;\n{step.sql}\n;PRAGMA user_version = {step.version};\nCOMMIT;"
-                    )
+                await _migrate(writer, steps, str(path))
                 reader = await _connect(path, busy_seconds, opened)
                 await _pragma(reader, "query_only = ON")
             except BaseException:
@@ -120,11 +117,39 @@ class Database:
 
 
 async def _connect(path: Path, busy_seconds: float, opened: list[Connection]) -> Connection:
+    # Below INFO it would log every statement with its values, prompts among them.
+    logging.getLogger("aiosqlite").setLevel(logging.INFO)
     connection = await aiosqlite.connect(path, timeout=busy_seconds, isolation_level=None)
     opened.append(connection)
     connection.row_factory = sqlite3.Row
     await _pragma(connection, "foreign_keys = ON")
+    # What people delete is overwritten, not merely forgotten: https://www.sqlite.org/pragma.html#pragma_secure_delete
+    await _pragma(connection, "secure_delete = ON")
     return connection
+
+
+async def _migrate(connection: Connection, steps: list[Migration], name: str) -> None:
+    """Apply what is missing, each step together with its version; of two processes that start at once, one does."""
+    while pending(steps, await _version(connection), name):
+        await _run(connection, "BEGIN IMMEDIATE")
+        try:
+            # Read again: until the lock was ours, another process may have gone ahead.
+            for step in pending(steps, await _version(connection), name)[:1]:
+                for statement in step.statements():
+                    await _run(connection, statement)
+                await _pragma(connection, f"user_version = {step.version}")
+        except BaseException:
+            await connection.rollback()
+            raise
+        await connection.commit()
+
+
+async def _version(connection: Connection) -> int:
+    return int(await _pragma(connection, "user_version") or 0)
+
+
+async def _run(connection: Connection, statement: str) -> None:
+    await (await connection.execute(statement)).close()
 
 
 async def _pragma(connection: Connection, pragma: str) -> int | str | None:

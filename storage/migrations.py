@@ -1,6 +1,8 @@
 """Ordered schema steps: `0001_name.sql`, `0002_…`, each applied once, in a transaction of its own."""
 
 import re
+import sqlite3
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +17,17 @@ class Migration:
 
     version: int
     sql: str
+
+    def statements(self) -> Iterator[str]:
+        """Its statements one by one: a semicolon in a text, a comment or a trigger ends none."""
+        statement = ""
+        for piece in re.split(r"(?<=;)", self.sql):
+            statement += piece
+            if sqlite3.complete_statement(statement):
+                yield statement
+                statement = ""
+        if statement.strip():
+            yield statement
 
 
 def read_migrations(folder: Path) -> list[Migration]:

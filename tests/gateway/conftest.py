@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import aiohttp
 import pytest
+from aiohttp import web
 from yarl import URL
 
 from gateway.app import create_app
@@ -94,12 +95,14 @@ def config_in(folder: Path, *, secret: str = "", **settings: Any) -> Config:
 
 
 @asynccontextmanager
-async def running(config: Config, clock: Clock, admin_key: str | None = None) -> AsyncGenerator[RunningGateway]:
+async def running(
+    config: Config, clock: Clock, admin_key: str | None = None, *, app: web.Application | None = None
+) -> AsyncGenerator[RunningGateway]:
     """A gateway that runs with these settings."""
     key = await ensure_admin_key(config, clock=clock) or admin_key
     assert key is not None
     async with (
-        GatewayServer(config, create_app(config, clock=clock)) as server,
+        GatewayServer(config, app or create_app(config, clock=clock)) as server,
         aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session,
     ):
         yield RunningGateway(server, session, key, clock)

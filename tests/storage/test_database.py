@@ -139,3 +139,15 @@ async def test_a_gap_in_the_migrations_is_refused(tmp_path: Path, steps: Path) -
     (steps / "0003_gap.sql").write_text("SELECT 1")
     with pytest.raises(ValueError, match="not numbered"):
         await Database.open(tmp_path / "n.db", migrations=steps)
+
+
+async def test_of_processes_that_start_at_once_one_migrates(tmp_path: Path) -> None:
+    steps = tmp_path / "steps"
+    steps.mkdir()
+    (steps / "0001_first.sql").write_text("CREATE TABLE t (x);\nINSERT INTO t VALUES ('a;b'); -- one; row\n")
+    opened = await asyncio.gather(*(Database.open(tmp_path / "n.db", migrations=steps) for _ in range(4)))
+    async with opened[0].read() as connection:
+        rows = [*await connection.execute_fetchall("SELECT x FROM t")]
+    for database in opened:
+        await database.close()
+    assert [row["x"] for row in rows] == ["a;b"]

@@ -1,0 +1,139 @@
+"""Every error of every route has one shape."""
+
+import logging
+import sqlite3
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from gateway.app import create_app
+from gateway.app_keys import ROUTES
+from gateway.server import GatewayServer
+from storage import StorageBusy, StorageError, StorageReadOnly
+from tests.gateway.conftest import Clock, Reply, RunningGateway, config_in, running
+
+
+def assert_one_shape(reply: Reply, status: int) -> None:
+    assert reply.status == status, reply.body
+    assert reply.headers["Content-Type"].startswith("application/json")
+    assert reply.body["status"] == "error"
+    assert reply.body["error"]["code"]
+    assert reply.body["message"] == reply.body["error"]["message"]
+    assert reply.body["message"][-1] in ".!?…"
+    assert set(reply.body) <= {"status", "error", "message", "retry_after"}
+    assert reply.headers["X-Request-ID"]
+
+
+def routes_of(gateway: RunningGateway) -> list[tuple[str, str, bool]]:
+    """Method, path with something in its gaps, and whether it is open."""
+    routes = gateway.server.app[ROUTES]
+    found = list[tuple[str, str, bool]]()
+    for route in gateway.server.app.router.routes():
+        assert route.resource is not None
+        path = route.resource.canonical.replace("{user_id}", "nobody").replace("{id}", "nothing")
+        found.append((route.method, path, routes.allowed(route) is None))
+    return found
+
+
+async def test_every_route_is_closed_to_those_without_a_key(gateway: RunningGateway) -> None:
+    routes = routes_of(gateway)
+    assert len(routes) >= 12
+    assert [path for _, path, is_open in routes if is_open] == ["/health"]
+    for method, path, is_open in routes:
+        if not is_open:
+            assert_one_shape(await gateway.call(method, path), 401)
+            assert_one_shape(await gateway.call(method, path, key="rk-nonsense"), 401)
+
+
+async def test_every_route_tells_a_wrong_method_and_a_wrong_path(gateway: RunningGateway) -> None:
+    for _, path, _ in routes_of(gateway):
+        refused = await gateway.call("PUT", path, key=gateway.admin_key)
+        assert_one_shape(refused, 405)
+        assert refused.headers["Allow"]
+        assert_one_shape(await gateway.call("GET", path + "/and/more", key=gateway.admin_key), 404)
+
+
+async def test_every_route_with_a_gap_tells_when_nothing_fills_it(gateway: RunningGateway) -> None:
+    for method, path, _ in routes_of(gateway):
+        if "nobody" in path or "nothing" in path:
+            body = {"title": "x"} if method == "PATCH" and "nothing" in path else {}
+            assert_one_shape(await gateway.call(method, path, key=gateway.admin_key, json=body), 404)
+
+
+async def test_every_route_with_a_body_refuses_a_broken_or_a_huge_one(tmp_path: Path, clock: Clock) -> None:
+    async with running(config_in(tmp_path / "data", max_body_bytes=1000), clock) as gateway:
+        for method, path, _ in routes_of(gateway):
+            if (method == "POST" and path == "/api/users") or method == "PATCH":
+                assert_one_shape(await gateway.call(method, path, key=gateway.admin_key, data=b"{"), 400)
+                assert_one_shape(await gateway.call(method, path, key=gateway.admin_key, data=b" " * 1001), 413)
+
+
+async def test_a_success_has_a_request_id_too(gateway: RunningGateway) -> None:
+    first, second = [await gateway.call("GET", "/health") for _ in range(2)]
+    assert first.body["status"] == "ok"
+    assert first.headers["X-Request-ID"] != second.headers["X-Request-ID"]
+
+
+@pytest.mark.parametrize(
+    ("raised", "status", "code"),
+    [
+        (StorageBusy("busy"), 503, "storage_busy"),
+        (StorageReadOnly("read only"), 503, "storage_read_only"),
+        (StorageError("damaged"), 503, "storage_failed"),
+        (ZeroDivisionError("secret words"), 500, "internal_error"),
+        (web.HTTPTooManyRequests(), 429, "rate_limited"),
+        (web.HTTPUnsupportedMediaType(), 415, "invalid_request"),
+    ],
+)
+async def test_whatever_a_handler_raises_is_told_in_the_same_shape(
+    tmp_path: Path, clock: Clock, caplog: pytest.LogCaptureFixture, raised: Exception, status: int, code: str
+) -> None:
+    async def fail(request: web.Request) -> web.Response:
+        raise raised
+
+    config = config_in(tmp_path / "data")
+    app = create_app(config, clock=clock)
+    app[ROUTES].get("/fail", fail, roles="anyone")
+    async with running(config, clock, app=app) as gateway:
+        reply = await gateway.call("GET", "/fail")
+    assert_one_shape(reply, status)
+    assert reply.code == code
+    assert "secret words" not in str(reply.body)
+    assert ("Retry-After" in reply.headers) == (code in {"storage_busy", "storage_read_only"})
+    if status == 500:
+        assert reply.headers["X-Request-ID"] in reply.body["message"]
+        assert reply.headers["X-Request-ID"] in caplog.text
+
+
+async def test_a_locked_database_is_told_and_nothing_is_lost(gateway: RunningGateway, tmp_path: Path) -> None:
+    other = sqlite3.connect(tmp_path / "data" / "gateway.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        assert (await gateway.call("GET", "/api/users", key=gateway.admin_key)).status == 200
+    finally:
+        other.execute("ROLLBACK")
+        other.close()
+    assert (await gateway.call("POST", "/api/users", key=gateway.admin_key, json={"user_id": "x"})).status == 201
+
+
+async def test_the_log_names_the_route_and_never_a_key_or_a_query(
+    gateway: RunningGateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        reply = await gateway.call("GET", "/api/users/nobody?client_id=hidden", key=gateway.admin_key)
+    assert "GET /api/users/{user_id} 404" in caplog.text
+    assert reply.headers["X-Request-ID"] in caplog.text
+    assert "hidden" not in caplog.text
+    assert gateway.admin_key not in caplog.text
+
+
+async def test_a_route_that_does_not_say_who_may_use_it_keeps_the_gateway_from_starting(tmp_path: Path) -> None:
+    async def anything(request: web.Request) -> web.Response:
+        return web.Response()
+
+    app = create_app(config_in(tmp_path / "data"))
+    app.router.add_get("/back-door", anything)
+    with pytest.raises(RuntimeError, match="/back-door"):
+        async with GatewayServer(config_in(tmp_path / "data"), app):
+            pass
