@@ -166,16 +166,21 @@ class AccountPool:
 
 def build_pool(config: Config, *, monotonic: Monotonic) -> AccountPool:
     """The pool that the settings describe. Connects to nothing yet."""
-    gateway = config.gateway
     keys = config.secrets.accounts
-    accounts = gateway.accounts or (_default_accounts(gateway) if keys.get("OPENAI_API_KEY") else [])
-    pooled = [PooledAccount(account, _upstream(account, keys)) for account in accounts]
+    pooled = [PooledAccount(account, _upstream(account, keys)) for account in configured_accounts(config)]
     for entry in pooled:
         if entry.upstream is None:
             entry.last_error = "key_missing"
             name, variable = entry.account.name, entry.account.api_key_env
             log.warning("account %s is not used: %s is not set", name, variable)
-    return AccountPool(pooled, affinity=gateway.affinity, monotonic=monotonic)
+    return AccountPool(pooled, affinity=config.gateway.affinity, monotonic=monotonic)
+
+
+def configured_accounts(config: Config) -> list[Account]:
+    """The accounts in the settings; where there are none, one of OpenAI's for each tier if `OPENAI_API_KEY` is set."""
+    if config.gateway.accounts or not config.secrets.accounts.get("OPENAI_API_KEY"):
+        return config.gateway.accounts
+    return _default_accounts(config.gateway)
 
 
 def _default_accounts(gateway: Gateway) -> list[Account]:

@@ -1,0 +1,93 @@
+"""Checks of the Discord application: its token, and the two privileged intents."""
+
+import aiohttp
+import msgspec
+
+from bot.config import Config
+from bot.doctor.finding import Finding, Refused, get_json
+
+# https://discord.com/developers/docs/resources/application#application-object-application-flags: verified, and
+# "limited", which is what an application in fewer than 100 servers has.
+_INTENTS = (
+    (
+        "Message Content intent",
+        "message_content",
+        1 << 18 | 1 << 19,
+        "plain messages in a thread are not read; members use /followup, the button or a mention",
+    ),
+    (
+        "Server Members intent",
+        "guild_members",
+        1 << 14 | 1 << 15,
+        "a changed role counts from the member's next command on, not at once",
+    ),
+)
+
+
+class _Named(msgspec.Struct, frozen=True):
+    id: str
+    username: str = ""
+
+
+class _Application(msgspec.Struct, frozen=True):
+    flags: int = 0
+
+
+async def check_discord(config: Config) -> list[Finding]:
+    """The token, and the two privileged intents."""
+    token = config.secrets.discord_token
+    if not token:
+        return [
+            Finding(
+                check="Discord token",
+                result="failed",
+                detail="DISCORD_TOKEN is not set; `rolekey run` starts the playground",
+                advice="Put the token from the application's Bot page into .env. For a gateway alone: --no-discord.",
+            )
+        ]
+    headers = {"Authorization": f"Bot {token}"}
+    async with aiohttp.ClientSession(headers=headers) as session:
+        try:
+            me = await get_json(session, f"{config.discord.api_url}/users/@me", _Named)
+            application = await get_json(session, f"{config.discord.api_url}/applications/@me", _Application)
+        except Refused as refused:
+            return [_discord_refused(refused, config)]
+        except aiohttp.ClientError:
+            return [
+                Finding(
+                    check="Discord token",
+                    result="failed",
+                    detail=f"{config.discord.api_url} cannot be reached",
+                    advice="Look at this machine's network, DNS and firewall, and at [discord] api_url.",
+                )
+            ]
+    token_finding = Finding(check="Discord token", result="ok", detail=f"signed in as {me.username} ({me.id})")
+    return [token_finding, *_intents(config, application.flags)]
+
+
+def _discord_refused(refused: Refused, config: Config) -> Finding:
+    if refused.status in {401, 403}:
+        detail = "Discord does not accept the token"
+        advice = "Reset the token on the application's Bot page and put the new one into .env."
+    else:
+        detail = f"{config.discord.api_url} answered with {refused}"
+        advice = "Look at discordstatus.com, and at [discord] api_url."
+    return Finding(check="Discord token", result="failed", detail=detail, advice=advice)
+
+
+def _intents(config: Config, flags: int) -> list[Finding]:
+    findings: list[Finding] = []
+    for check, setting, bits, without in _INTENTS:
+        wanted = getattr(config.discord, setting)
+        if wanted is False:
+            findings.append(Finding(check=check, result="absent", detail=f"not used: [discord] {setting} = false"))
+        elif flags & bits:
+            findings.append(Finding(check=check, result="ok", detail="granted"))
+        elif wanted is True:
+            advice = f"Switch it on on the application's Bot page, or set [discord] {setting} to auto."
+            detail = "not granted, and the settings insist on it: Discord will refuse the connection"
+            findings.append(Finding(check=check, result="failed", detail=detail, advice=advice))
+        else:
+            advice = "Fine as it is. To have it, switch it on on the application's Bot page."
+            findings.append(Finding(check=check, result="absent", detail=f"not granted: {without}", advice=advice))
+    return findings
