@@ -9,7 +9,8 @@ from aiohttp import web
 
 from gateway.accounts import build_pool
 from gateway.api import accounts, chat, conversations, health, users
-from gateway.app_keys import ACCOUNTS, AUTHENTICATOR, CONFIG, CONVERSATIONS, PROMPTING, ROUTES, USERS
+from gateway.api.connection import InFlight
+from gateway.app_keys import ACCOUNTS, AUTHENTICATOR, CONFIG, CONVERSATIONS, IN_FLIGHT, PROMPTING, ROUTES, USERS
 from gateway.auth import Authenticator
 from gateway.authorisation import authorise
 from gateway.config import Config
@@ -59,10 +60,15 @@ def create_app(
         app[PROMPTING] = Prompting(
             app[CONVERSATIONS], app[ACCOUNTS], config.gateway, clock=clock, new_id=lambda: str(uuid4())
         )
+        app[IN_FLIGHT] = InFlight()
         yield
         await app[PROMPTING].close()
         await app[ACCOUNTS].close()
 
+    async def finish_answers(app: web.Application) -> None:
+        await app[IN_FLIGHT].finish(config.gateway.shutdown_grace_seconds)
+
     app.cleanup_ctx.append(storage)
     app.cleanup_ctx.append(prompting)
+    app.on_shutdown.append(finish_answers)
     return app

@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from gateway.accounts import AccountPool
+from gateway.api.connection import InFlight
 from gateway.auth import Authenticator
 from gateway.config import Config
 from gateway.conversations import Conversations
@@ -18,6 +19,7 @@ USERS = web.AppKey("USERS", Users)
 CONVERSATIONS = web.AppKey("CONVERSATIONS", Conversations)
 ACCOUNTS = web.AppKey("ACCOUNTS", AccountPool)
 PROMPTING = web.AppKey("PROMPTING", Prompting)
+IN_FLIGHT = web.AppKey("IN_FLIGHT", InFlight)
 
 PRINCIPAL = web.RequestKey("PRINCIPAL", Principal)
 REQUEST_ID = web.RequestKey("REQUEST_ID", str)

@@ -4,7 +4,6 @@ https://developers.openai.com/api/reference/resources/chat
 """
 
 import asyncio
-import json
 import logging
 import time
 from collections.abc import AsyncGenerator, Generator
@@ -196,22 +195,16 @@ class OpenAIUpstream:
         patience = max(self._account.first_byte_timeout_seconds, self._account.idle_timeout_seconds)
         decoder = EventStreamDecoder()
         while not reading.done:
-            try:
-                async with asyncio.timeout(patience):
-                    piece = await response.content.readany()
-            except (TimeoutError, aiohttp.ClientError, OSError):
-                if reading.finish_reason is None:
-                    raise
-                break  # all that is missing is the farewell
-            text = reading.take(decoder.feed(piece) if piece else decoder.finish())
+            piece, failure = await _next_piece(response, patience)
+            text = reading.take(decoder.feed(piece) if piece or failure else decoder.finish())
             if text:
                 patience = self._account.idle_timeout_seconds
                 yield Text(text)
-            if reading.error is not None:
-                self._log("an error within the stream", reading.error, completion)
-                raise event_refusal(self._account, completion.model, reading.error, self._clock())
-            if not piece:
-                break
+            self._check(reading, completion)
+            if failure is not None and reading.finish_reason is None and not reading.done:
+                raise failure
+            if failure is not None or not piece:
+                break  # after a reason to finish, all that is missing is the farewell
         if not reading.done and reading.finish_reason is None:
             raise broken_stream(self._account) if reading.events else not_the_protocol(self._account)
         await _let_finish(response)
@@ -222,9 +215,7 @@ class OpenAIUpstream:
         reading = _Reading()
         body = await self._read(response, _LARGEST_ANSWER_BYTES)
         text = reading.take([body])
-        if reading.error is not None:
-            self._log("200 with an error", reading.error, completion)
-            raise event_refusal(self._account, completion.model, reading.error, self._clock())
+        self._check(reading, completion)
         if not reading.choices:
             raise not_the_protocol(self._account)
         yield Accepted()
@@ -232,12 +223,21 @@ class OpenAIUpstream:
             yield Text(text)
         yield Finished(reason=reading.finish_reason, usage=reading.usage)
 
+    def _check(self, reading: "_Reading", completion: Completion) -> None:
+        """Raise what the provider said instead of an answer."""
+        if reading.error is not None:
+            self._log("200 and then an error", reading.error, completion)
+            raise event_refusal(self._account, completion.model, reading.error, self._clock())
+        if reading.garbled:
+            raise not_the_protocol(self._account)
+
 
 class _Reading:
     """What the events of one answer have told so far."""
 
     def __init__(self) -> None:
         self.done = False
+        self.garbled = False
         self.events = 0
         self.choices = 0
         self.finish_reason: str | None = None
@@ -245,16 +245,17 @@ class _Reading:
         self.error: ProviderError | None = None
 
     def take(self, events: list[bytes]) -> str:
-        """The text in these events, in one piece: what arrived together is handed on together.
-
-        Raises `msgspec.MsgspecError` where an event is not a chunk.
-        """
+        """The text in these events, in one piece: what arrived together is handed on together."""
         texts = list[str]()
         for data in events:
             if data == b"[DONE]":
                 self.done = True
                 break
-            chunk = _CHUNK.decode(data)
+            try:
+                chunk = _CHUNK.decode(data)
+            except (msgspec.MsgspecError, UnicodeDecodeError):
+                self.garbled = True
+                break
             self.events += 1
             if chunk.error is not None:
                 self.error = ProviderError(message=chunk.error) if isinstance(chunk.error, str) else chunk.error
@@ -288,6 +289,19 @@ def _is_json(response: aiohttp.ClientResponse) -> bool:
     return response.content_type == "application/json"
 
 
+async def _next_piece(response: aiohttp.ClientResponse, patience: float) -> tuple[bytes, Exception | None]:
+    """What comes next, empty at the end; where the connection breaks, what had arrived before, and why it broke."""
+    try:
+        async with asyncio.timeout(patience):
+            return await response.content.readany(), None
+    except TimeoutError as failure:
+        return b"", failure
+    except (aiohttp.ClientError, OSError) as failure:
+        # aiohttp's readers hide what is in their buffer behind the error, and there is no public way to it.
+        left_over = getattr(response.content, "_read_nowait", None)
+        return (b"" if left_over is None else left_over(-1)), failure
+
+
 async def _let_finish(response: aiohttp.ClientResponse) -> None:
     """Read the empty end of a body, so that its connection can be used again."""
     try:
@@ -307,7 +321,7 @@ def _translated(account: Account, *, begun: bool = False) -> Generator[None]:
         raise (timed_out(account) if begun else unreachable(account)) from error
     except TimeoutError as error:
         raise timed_out(account) from error
-    except (msgspec.MsgspecError, LineTooLong, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except LineTooLong as error:
         raise not_the_protocol(account) from error
     except (aiohttp.ClientConnectorError, aiohttp.InvalidURL, ProxyConnectionError, ProxyError) as error:
         log.warning("account %s: no connection: %s", account.name, type(error).__name__)

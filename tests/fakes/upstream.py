@@ -5,9 +5,9 @@
         ...point an account's base_url at upstream.base_url...
         assert upstream.requests[0].prompt == "Hi"
 
-One act answers one chat request: `upstream.acts` are played first, in order; after them every request gets `Answer()`.
-Requests for a title are answered from `upstream.title` and recorded in `upstream.title_requests`, so that they never
-use up an act.
+One act answers one chat request: those given to `upstream.play` come first, in order; after them every request gets
+`Answer()`. Requests for a title are answered from `upstream.title` and recorded in `upstream.title_requests`, so that
+they never use up an act.
 """
 
 import asyncio
@@ -121,7 +121,7 @@ class FakeUpstream:
         self.keys = keys
         self.reply: str | Callable[[Recorded], str] = "Hello from the fake upstream."
         self.title: str | Refuse = "A Fine Title"
-        self.acts = list[Act]()
+        self._acts = list[Act]()
         self.requests = list[Recorded]()
         self.title_requests = list[Recorded]()
         self.paused = asyncio.Event()
@@ -155,6 +155,10 @@ class FakeUpstream:
         if self._runner is not None:
             await self._runner.cleanup()
 
+    def play(self, *acts: Act) -> None:
+        """What to answer the next requests with, one act each."""
+        self._acts += acts
+
     async def _models(self, request: web.Request) -> web.StreamResponse:
         if not self._admitted(request):
             return _refusal(Refuse(401, "invalid_api_key", type="invalid_request_error"))
@@ -170,7 +174,7 @@ class FakeUpstream:
             self.requests.append(recorded)
             if not self._admitted(request):
                 return _refusal(Refuse(401, "invalid_api_key", type="invalid_request_error"))
-            return await self._play(self.acts.pop(0) if self.acts else Answer(), request, recorded)
+            return await self._perform(self._acts.pop(0) if self._acts else Answer(), request, recorded)
         except (asyncio.CancelledError, ConnectionError):
             self.deserted.set()
             raise
@@ -184,7 +188,7 @@ class FakeUpstream:
             return _refusal(self.title)
         return await self._answer(Answer(text=self.title), request, recorded)
 
-    async def _play(self, act: Act, request: web.Request, recorded: Recorded) -> web.StreamResponse:
+    async def _perform(self, act: Act, request: web.Request, recorded: Recorded) -> web.StreamResponse:
         match act:
             case Refuse():
                 return _refusal(act)

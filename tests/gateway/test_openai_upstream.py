@@ -40,7 +40,7 @@ def account(base_url: str, **changes: Any) -> Account:
 @asynccontextmanager
 async def provider(*acts: Act, **changes: Any) -> AsyncGenerator[tuple[FakeUpstream, OpenAIUpstream]]:
     async with FakeUpstream() as fake:
-        fake.acts = list(acts)
+        fake.play(*acts)
         upstream = OpenAIUpstream(account(fake.base_url, **changes), KEY, clock=lambda: 1_000.0)
         try:
             yield fake, upstream

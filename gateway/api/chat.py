@@ -1,0 +1,122 @@
+"""`POST /api/chat`: a prompt and its answer, whole or as a stream."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, suppress
+
+import msgspec
+from aiohttp import web
+
+from gateway.api.bodies import read_body
+from gateway.api.sse import EventStream, frame
+from gateway.app_keys import IN_FLIGHT, PRINCIPAL, PROMPTING, USERS
+from gateway.error_shape import api_error, error_answer
+from gateway.errors import ApiError, InvalidRequest, PermissionDenied, Unavailable
+from gateway.principals import Principal
+from gateway.prompting import ChatEvent
+from gateway.routing import Routes
+from gateway.wire import ChatAnswer, ChatRequest, Delta, Start
+
+_HUNG_UP = 499  # nginx's word for a caller that went away first; nobody but the log gets to see it
+
+
+def add_routes(routes: Routes) -> None:
+    """Add the route of this module."""
+    routes.post("/api/chat", chat, roles=("user", "client"))
+
+
+async def chat(request: web.Request) -> web.StreamResponse:
+    """`POST /api/chat {"prompt": "Hello"}`: JSON, or server-sent events.
+
+    It streams where the body says `"stream": true` or the request accepts `text/event-stream`. A caller that hangs up
+    stops the answer; what had arrived of it is kept.
+    """
+    body = await read_body(request, ChatRequest)
+    user = await _whose(request, body)
+    events = request.app[PROMPTING].prompt(user, body)
+    if body.stream or "text/event-stream" in request.headers.get("Accept", ""):
+        return await _stream(request, events)
+    return await _whole(request, body, events)
+
+
+async def _whose(request: web.Request, body: ChatRequest) -> Principal:
+    """The user whose prompt it is."""
+    asker = request[PRINCIPAL]
+    if asker.role == "user":
+        if body.user_id is not None:
+            raise PermissionDenied("Only a client prompts for others. Leave user_id out.")
+        return asker
+    if body.user_id is None:
+        raise InvalidRequest("A client prompts for one of its users: say which with user_id.")
+    user = await request.app[USERS].get(asker.id, body.user_id)
+    if user.disabled:
+        raise PermissionDenied(f"{user.name} is switched off for now.", code="disabled")
+    return user
+
+
+async def _whole(request: web.Request, body: ChatRequest, events: AsyncGenerator[ChatEvent]) -> web.Response:
+    answer: ChatAnswer | None = None
+    told = _Told()
+    try:
+        async with request.app[IN_FLIGHT].while_connected(request), aclosing(events):
+            async for event in events:
+                told.note(event)
+                if isinstance(event, ChatAnswer):
+                    answer = event
+    except Unavailable as error:
+        told.say_what_is_kept(error)
+        raise
+    if answer is None:
+        return web.Response(status=_HUNG_UP)
+    headers = {"Cache-Control": "no-store"}
+    if body.reply_only:
+        return web.Response(text=answer.reply, headers=headers)
+    data = msgspec.json.encode(answer)
+    if body.pretty:
+        data = msgspec.json.format(data, indent=2)
+    return web.Response(body=data, content_type="application/json", headers=headers)
+
+
+async def _stream(request: web.Request, events: AsyncGenerator[ChatEvent]) -> web.StreamResponse:
+    stream = EventStream(request)
+    told = _Told()
+    try:
+        async with request.app[IN_FLIGHT].while_connected(request, stream), aclosing(events):
+            async for event in events:
+                told.note(event)
+                await stream.send(_frame(event))
+    except Exception as error:
+        if not stream.opened:
+            raise
+        failure = api_error(error, request)
+        told.say_what_is_kept(failure)
+        with suppress(ConnectionError):
+            await stream.send(frame("error", error_answer(failure)))
+    with suppress(ConnectionError):
+        return await stream.close()
+    return web.Response(status=_HUNG_UP)
+
+
+class _Told:
+    """What the caller knows of an answer so far."""
+
+    def __init__(self) -> None:
+        self._start: Start | None = None
+        self._said = False
+
+    def note(self, event: ChatEvent) -> None:
+        if isinstance(event, Start):
+            self._start = event
+        elif isinstance(event, Delta):
+            self._said = True
+
+    def say_what_is_kept(self, error: ApiError) -> None:
+        """Put the ids into an error that does not come from the prompt's own path."""
+        if self._start is not None and error.conversation_id is None:
+            error.conversation_id = self._start.conversation_id
+            error.message_id = self._start.message_id if self._said else None
+
+
+def _frame(event: ChatEvent) -> bytes:
+    if isinstance(event, Delta):
+        return frame("delta", event)
+    return frame("start" if isinstance(event, Start) else "done", event)

@@ -1,0 +1,143 @@
+"""One prompt and its answer on their way through the gateway, and how they are written down and told."""
+
+from datetime import UTC, datetime
+from typing import Literal
+
+import msgspec
+
+from gateway.accounts import PooledAccount
+from gateway.conversations import ConversationRecord, StoredMessage
+from gateway.errors import UpstreamFailed
+from gateway.prices import priced
+from gateway.principals import Principal
+from gateway.times import milliseconds
+from gateway.tokens import estimate_tokens
+from gateway.upstreams.base import Completion, Finished
+from gateway.wire import ChatAnswer, Content, ReplyMessage, Start, Usage
+
+
+class PartialReply:
+    """What has arrived of an answer so far."""
+
+    def __init__(self) -> None:
+        self._pieces = list[str]()
+        self.finished: Finished | None = None
+
+    def add(self, text: str) -> None:
+        """Take the next piece."""
+        self._pieces.append(text)
+
+    @property
+    def text(self) -> str:
+        """All pieces in one."""
+        return "".join(self._pieces)
+
+    def __bool__(self) -> bool:
+        return any(self._pieces)
+
+
+class Exchange(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything known of a prompt before the upstream is asked. `began` is in seconds since the epoch."""
+
+    user: Principal
+    record: ConversationRecord
+    new: bool
+    history: list[StoredMessage]
+    prompt: StoredMessage
+    reply_id: str
+    pooled: PooledAccount
+    completion: Completion
+    began: float
+
+    def __repr__(self) -> str:
+        return f"Exchange({self.record.id}, {self.prompt.id})"
+
+    def start(self) -> Start:
+        """What is told once the upstream has taken the prompt."""
+        return Start(
+            conversation_id=self.record.id,
+            message_id=self.reply_id,
+            parent_id=self.prompt.id,
+            model=self.completion.model,
+            tier=self.record.tier,
+        )
+
+    def check(self, reply: PartialReply) -> None:
+        """Refuse an answer without a word: nobody could read it, and no model takes it back as history.
+
+        Raises `UpstreamFailed` with code `upstream_empty_answer`.
+        """
+        if reply:
+            return
+        name = self.pooled.account.name
+        if reply.finished is not None and reply.finished.reason == "length":
+            words = (
+                "The model used up its room before it said anything. Ask for less at once; "
+                f"an admin can raise max_output_tokens of the account {name}."
+            )
+        else:
+            words = f"The model of the account {name} gave an empty answer. Ask again, or say it differently."
+        raise UpstreamFailed(words, code="upstream_empty_answer")
+
+    def stored(self, reply: PartialReply, now: float) -> StoredMessage:
+        """The reply as it is kept; incomplete unless the upstream finished it."""
+        account, finished = self.pooled.account, reply.finished
+        usage = self._usage(reply)
+        return StoredMessage(
+            id=self.reply_id,
+            conversation_id=self.record.id,
+            parent_id=self.prompt.id,
+            role="assistant",
+            content=reply.text,
+            created_at=milliseconds(now),
+            status="incomplete" if finished is None else "complete",
+            finish_reason=None if finished is None else finished.reason,
+            model=account.model,
+            account=account.name,
+            input_tokens=usage.input_tokens,
+            output_tokens=usage.output_tokens,
+            cost_usd=usage.cost_usd,
+            estimated=usage.estimated,
+        )
+
+    def answer(self, reply: PartialReply, title: str, now: float) -> ChatAnswer:
+        """The whole answer as it is told."""
+        began = datetime.fromtimestamp(self.began, UTC)
+        text = reply.text
+        return ChatAnswer(
+            conversation_id=self.record.id,
+            conversation_title=title,
+            message=ReplyMessage(id=self.reply_id, content=Content(parts=[text])),
+            message_id=self.reply_id,
+            parent_id=self.prompt.id,
+            reply=text,
+            model=self.completion.model,
+            tier=self.record.tier,
+            finish_reason=None if reply.finished is None else reply.finished.reason,
+            usage=self._usage(reply),
+            api_user=self.user.name,
+            api_client_id=self.user.client_name,
+            api_prompt=self.prompt.content,
+            api_prompt_time_origin=self.began,
+            api_prompt_time_origin_readable=f"{began:%Y-%m-%d %H:%M:%S} UTC",
+            api_response_time_taken=max(0.0, now - self.began),
+            last_message_prompt=self._last("user"),
+            last_message_reply=self._last("assistant"),
+        )
+
+    def _usage(self, reply: PartialReply) -> Usage:
+        """What the provider counted, else an estimate; with its price."""
+        account = self.pooled.account
+        usage = None if reply.finished is None else reply.finished.usage
+        if usage is None:
+            usage = Usage(
+                input_tokens=sum(estimate_tokens(turn.text) for turn in self.completion.turns),
+                output_tokens=estimate_tokens(reply.text),
+                estimated=True,
+            )
+        if account.kind == "offline":
+            return msgspec.structs.replace(usage, cost_usd=0.0)
+        return priced(usage, account.model, account.base_url)
+
+    def _last(self, role: Literal["user", "assistant"]) -> str | msgspec.UnsetType:
+        return next((message.content for message in reversed(self.history) if message.role == role), msgspec.UNSET)

@@ -1,0 +1,262 @@
+"""The way of a prompt: history, account, upstream, storage, answer."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import aclosing
+from typing import Any, TypeVar
+
+from gateway.accounts import AccountPool, Lease, PooledAccount
+from gateway.config import Gateway
+from gateway.context import fit, room_for_answer
+from gateway.conversations import ConversationRecord, Conversations, StoredMessage
+from gateway.errors import ApiError, InvalidRequest, NotFound
+from gateway.exchange import Exchange, PartialReply
+from gateway.principals import Principal
+from gateway.times import Clock, milliseconds
+from gateway.titles import generate_title, provisional_title
+from gateway.upstreams.base import Completion, Event, Finished, Text, Turn
+from gateway.wire import ChatAnswer, ChatRequest, Delta, Start
+from storage import StorageError
+
+log = logging.getLogger(__name__)
+
+ChatEvent = Start | Delta | ChatAnswer
+T = TypeVar("T")
+
+# A title that takes longer than this is not worth its connection.
+_TITLE_SECONDS = 30.0
+
+
+class Prompting:
+    """Answers prompts.
+
+    `clock` gives seconds since the epoch, `new_id` a UUID that nobody has yet.
+    """
+
+    def __init__(
+        self,
+        conversations: Conversations,
+        pool: AccountPool,
+        settings: Gateway,
+        *,
+        clock: Clock,
+        new_id: Callable[[], str],
+    ) -> None:
+        self._conversations = conversations
+        self._pool = pool
+        self._settings = settings
+        self._clock = clock
+        self._new_id = new_id
+        self._titles = set[asyncio.Task[None]]()
+        self._stores = set[asyncio.Task[Any]]()
+
+    async def prompt(self, user: Principal, request: ChatRequest) -> AsyncGenerator[ChatEvent]:
+        """Answer a prompt of `user`'s: `Start`, `Delta`s, then the whole `ChatAnswer`.
+
+        When `Start` comes, the upstream has taken the prompt and it is on disk; when the answer comes, so is the reply.
+        If the upstream refuses before, nothing is kept. If the answer breaks off after, or the caller closes the
+        generator or is cancelled, what had arrived is kept as incomplete, and the `ApiError` says under which ids.
+        Raises `ApiError` and `storage.StorageError`.
+        """
+        self._check(request)
+        exchange = await self._prepare(user, request)
+        reply = PartialReply()
+        with self._pool.lease(exchange.pooled) as lease:
+            async with aclosing(lease.upstream.stream(exchange.completion)) as events:
+                await self._begin(exchange, events)
+                naming = self._name(exchange, lease) if exchange.new else None
+                try:
+                    yield exchange.start()
+                    async for event in events:
+                        if isinstance(event, Text):
+                            reply.add(event.text)
+                            yield Delta(text=event.text)
+                        elif isinstance(event, Finished):
+                            reply.finished = event
+                    exchange.check(reply)
+                except ApiError as error:
+                    error.conversation_id = exchange.record.id
+                    error.message_id = await self._surely(self._keep(exchange, reply))
+                    raise
+                except BaseException:
+                    await events.aclose()
+                    await self._surely(self._keep(exchange, reply))
+                    raise
+        await self._conversations.record_reply(exchange.stored(reply, self._clock()))
+        title = await self._title_within_reason(exchange, naming)
+        yield exchange.answer(reply, title, self._clock())
+
+    async def close(self) -> None:
+        """Give up titles still under way and finish what is being stored."""
+        for task in self._titles:
+            task.cancel()
+        pending = self._titles | self._stores
+        if pending:
+            await asyncio.wait(pending)
+
+    # Before the upstream
+
+    def _check(self, request: ChatRequest) -> None:
+        if not request.prompt.strip():
+            raise InvalidRequest("The prompt is empty. Write what you want to ask.", code="empty_prompt")
+        length, most = len(request.prompt), self._settings.max_prompt_characters
+        if length > most:
+            raise InvalidRequest(
+                f"The prompt has {length:,} characters; at most {most:,} are taken. Shorten it.", code="prompt_too_long"
+            )
+
+    async def _prepare(self, user: Principal, request: ChatRequest) -> Exchange:
+        began = self._clock()
+        record: ConversationRecord | None = None
+        history = list[StoredMessage]()
+        if request.conversation_id is not None:
+            record = await self._conversations.find(request.conversation_id, user)
+            history = await self._history(record, request.parent_id)
+            pooled = self._pool.pinned(record.account, record.tier, request.plus, user_plus=user.plus)
+        elif request.parent_id is not None:
+            raise InvalidRequest("A parent_id needs the conversation_id that it belongs to.")
+        else:
+            pooled = self._pool.pick(request.plus, user_plus=user.plus)
+        completion = self._completion(request, record, history, pooled)
+        new = record is None
+        record = record or self._new_record(user, request, pooled, began)
+        prompt = StoredMessage(
+            id=self._new_id(),
+            conversation_id=record.id,
+            parent_id=history[-1].id if history else None,
+            role="user",
+            content=request.prompt,
+            created_at=milliseconds(began),
+        )
+        return Exchange(
+            user=user,
+            record=record,
+            new=new,
+            history=history,
+            prompt=prompt,
+            reply_id=self._new_id(),
+            pooled=pooled,
+            completion=completion,
+            began=began,
+        )
+
+    async def _history(self, record: ConversationRecord, parent_id: str | None) -> list[StoredMessage]:
+        """The messages up to the reply that is followed: the one named, else the last one.
+
+        A prompt that nothing has answered, because it is still being answered or never was, is not followed.
+        """
+        path = await self._conversations.path_to(record.id, parent_id)
+        if parent_id is not None and path[-1].role != "assistant":
+            raise NotFound("A parent_id names a reply; this one names a prompt.", code="unknown_parent")
+        while path and path[-1].role == "user":
+            path.pop()
+        return path
+
+    def _completion(
+        self,
+        request: ChatRequest,
+        record: ConversationRecord | None,
+        history: list[StoredMessage],
+        pooled: PooledAccount,
+    ) -> Completion:
+        account = pooled.account
+        system = request.system if request.system is not None else record.system if record else None
+        answer_tokens = room_for_answer(account.context_tokens, account.max_output_tokens)
+        return Completion(
+            model=account.model,
+            turns=fit(
+                self._settings.system_prompt if system is None else system,
+                [Turn(message.role, message.content) for message in history],
+                request.prompt,
+                input_tokens=account.context_tokens - answer_tokens,
+            ),
+            max_output_tokens=answer_tokens,
+        )
+
+    def _new_record(
+        self, user: Principal, request: ChatRequest, pooled: PooledAccount, began: float
+    ) -> ConversationRecord:
+        return ConversationRecord(
+            id=self._new_id(),
+            owner_id=user.id,
+            owner_name=user.name,
+            client_id=user.client_id,
+            client_name=user.client_name,
+            title=provisional_title(request.prompt),
+            title_source="provisional",
+            tier=pooled.account.tier,
+            account=pooled.account.name,
+            model=pooled.account.model,
+            system=request.system,
+            created_at=milliseconds(began),
+            updated_at=milliseconds(began),
+        )
+
+    # While the upstream answers
+
+    async def _begin(self, exchange: Exchange, events: AsyncGenerator[Event]) -> None:
+        """Store the prompt while the upstream is asked; if either fails, take the prompt back."""
+        recording = asyncio.create_task(
+            self._conversations.record_prompt(exchange.record, new=exchange.new, prompt=exchange.prompt)
+        )
+        try:
+            await anext(events)
+            await asyncio.shield(recording)
+        except BaseException:
+            await self._surely(self._withdraw(exchange, recording))
+            raise
+
+    async def _withdraw(self, exchange: Exchange, recording: asyncio.Task[None]) -> None:
+        await asyncio.wait({recording})
+        if recording.exception() is None:
+            await self._conversations.withdraw_prompt(exchange.record.id, exchange.prompt.id)
+
+    def _name(self, exchange: Exchange, lease: Lease) -> asyncio.Task[None]:
+        task = asyncio.create_task(self._title(exchange, lease))
+        self._titles.add(task)
+        task.add_done_callback(self._titles.discard)
+        return task
+
+    async def _title(self, exchange: Exchange, lease: Lease) -> None:
+        """Store a generated title; where there is none the provisional one stays."""
+        model = lease.account.title_model or lease.account.model
+        title = await generate_title(lease.upstream, model, exchange.prompt.content, seconds=_TITLE_SECONDS)
+        if title is None:
+            return
+        try:
+            await self._conversations.set_title(exchange.record.id, title, source="generated")
+        except StorageError as error:
+            log.warning("the title of conversation %s was not stored: %s", exchange.record.id, error)
+
+    async def _title_within_reason(self, exchange: Exchange, naming: asyncio.Task[None] | None) -> str:
+        """The title the conversation has once it was named, or once that takes too long; its user may have named it."""
+        if naming is None:
+            return exchange.record.title
+        await asyncio.wait({naming}, timeout=self._settings.title_wait_seconds)
+        try:
+            return (await self._conversations.find(exchange.record.id, exchange.user)).title
+        except (NotFound, StorageError):
+            return exchange.record.title
+
+    # After the upstream
+
+    async def _keep(self, exchange: Exchange, reply: PartialReply) -> str | None:
+        """Store what has arrived of a reply; the id it is stored under, None where nothing had."""
+        if not reply:
+            return None
+        try:
+            await self._conversations.record_reply(exchange.stored(reply, self._clock()))
+        except NotFound:
+            return None
+        except StorageError as error:
+            log.error("the reply to prompt %s broke off and was not stored: %s", exchange.prompt.id, error)  # noqa: TRY400 -- the message says all
+            return None
+        return exchange.reply_id
+
+    async def _surely(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do this to its end, also when the caller is cancelled meanwhile."""
+        task = asyncio.create_task(work)
+        self._stores.add(task)
+        task.add_done_callback(self._stores.discard)
+        return await asyncio.shield(task)
