@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import sqlite3
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,6 +16,8 @@ from storage.migrations import Migration, pending, read_migrations
 
 Connection = aiosqlite.Connection
 T = TypeVar("T")
+
+_WAL_RETRY_SECONDS = 0.02
 
 
 class Database:
@@ -45,7 +48,7 @@ class Database:
         with translated(str(path)):
             try:
                 writer = await _connect(path, busy_seconds, opened)
-                await _pragma(writer, "journal_mode = WAL")
+                await _use_wal(writer, busy_seconds)
                 await _pragma(writer, "synchronous = FULL")
                 await _migrate(writer, steps, str(path))
                 reader = await _connect(path, busy_seconds, opened)
@@ -117,6 +120,8 @@ class Database:
 
 
 async def _connect(path: Path, busy_seconds: float, opened: list[Connection]) -> Connection:
+    # Tried here first: aiosqlite leaves a thread behind where the file cannot be opened.
+    await asyncio.to_thread(_try_to_open, path)
     # Below INFO it would log every statement with its values, prompts among them.
     logging.getLogger("aiosqlite").setLevel(logging.INFO)
     connection = await aiosqlite.connect(path, timeout=busy_seconds, isolation_level=None)
@@ -126,6 +131,24 @@ async def _connect(path: Path, busy_seconds: float, opened: list[Connection]) ->
     # What people delete is overwritten, not merely forgotten: https://www.sqlite.org/pragma.html#pragma_secure_delete
     await _pragma(connection, "secure_delete = ON")
     return connection
+
+
+def _try_to_open(path: Path) -> None:
+    sqlite3.connect(path).close()
+
+
+async def _use_wal(connection: Connection, busy_seconds: float) -> None:
+    """Switch a new file to WAL. Where others do so at this moment SQLite does not wait by itself."""
+    deadline = time.monotonic() + busy_seconds
+    while True:
+        try:
+            await _pragma(connection, "journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(_WAL_RETRY_SECONDS)
+        else:
+            return
 
 
 async def _migrate(connection: Connection, steps: list[Migration], name: str) -> None:
