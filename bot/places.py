@@ -42,8 +42,11 @@ class Places:
                 return place
         return _in_channel(interaction, message)
 
-    async def for_private_command(self, interaction: discord.Interaction, card: discord.Embed, name: str) -> Place:
-        """Open a private thread with the member; where that is not permitted, a message only they see."""
+    async def for_private_command(self, interaction: discord.Interaction, card: discord.Embed) -> Place:
+        """Open a private thread with the member; where that is not permitted, a message only they see.
+
+        The thread's first name tells nothing of the prompt.
+        """
         channel, permissions = interaction.channel, interaction.app_permissions
         if (
             isinstance(channel, discord.TextChannel)
@@ -52,7 +55,7 @@ class Places:
         ):
             await interaction.response.defer(ephemeral=True, thinking=True)
             try:
-                thread = await self._private_thread(channel, interaction.user, card, name)
+                thread = await self._private_thread(channel, interaction.user, card)
             except discord.HTTPException as error:
                 log.info("no private thread in channel %d: %s", channel.id, error)
                 await interaction.edit_original_response(embed=card, allowed_mentions=_NOBODY)
@@ -98,10 +101,10 @@ class Places:
         return _in_thread(thread)
 
     async def _private_thread(
-        self, channel: discord.TextChannel, member: discord.abc.Snowflake, card: discord.Embed, name: str
+        self, channel: discord.TextChannel, member: discord.abc.Snowflake, card: discord.Embed
     ) -> discord.Thread:
         thread = await channel.create_thread(
-            name=thread_name(name),
+            name="Private conversation",
             type=discord.ChannelType.private_thread,
             invitable=False,
             auto_archive_duration=self._archive_minutes,
@@ -111,14 +114,14 @@ class Places:
         return thread
 
 
-def here(channel: discord.abc.MessageableChannel, reference: discord.Message | None = None) -> Place:
+def here(channel: "discord.abc.MessageableChannel", reference: discord.Message | None = None) -> Place:
     """Answer in a channel as it is; direct messages belong to one conversation at a time."""
     surface = ChannelSurface(channel, reference)
     return Place(surface, channel.id, holds=isinstance(channel, discord.DMChannel))
 
 
 def in_held_thread(
-    channel: discord.abc.MessageableChannel, reference: discord.Message | None, thread: discord.Thread | None
+    channel: "discord.abc.MessageableChannel", reference: discord.Message | None, thread: discord.Thread | None
 ) -> Place:
     """Go on in a thread or direct message channel that holds the conversation; `thread` still needs its title."""
     return Place(ChannelSurface(channel, reference), channel.id, holds=True, thread=thread)

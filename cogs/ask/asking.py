@@ -71,8 +71,11 @@ class Asking:
         who = await self._who(interaction.user, interaction.guild)
         plus = who.allow(wish)
         card = prompt_card(interaction.user, text, who.standing.tier)
-        open_place = self._places.for_private_command if private else self._places.for_command
-        await self._answer(interaction, who, Prompt(text, plus), await open_place(interaction, card, text))
+        if private:
+            place = await self._places.for_private_command(interaction, card)
+        else:
+            place = await self._places.for_command(interaction, card, text)
+        await self._answer(interaction, who, Prompt(text, plus), place)
 
     async def follow_up(self, interaction: Interaction, text: str, conversation: str | None) -> None:
         """`/followup` and the button: the next prompt of a conversation, where that conversation lives."""

@@ -59,7 +59,9 @@ class PromptForm(ui.Modal):
     def __init__(self, submit: Submit) -> None:
         super().__init__(title="Follow up")
         self._submit = submit
-        self._prompt = ui.TextInput[Any](style=discord.TextStyle.paragraph, max_length=_PROMPT_LIMIT)
+        self._prompt = ui.TextInput[Any](
+            custom_id="prompt", style=discord.TextStyle.paragraph, max_length=_PROMPT_LIMIT
+        )
         self.add_item(ui.Label(text="What do you want to know next?", component=self._prompt))
 
     async def on_submit(self, interaction: discord.Interaction[Any], /) -> None:

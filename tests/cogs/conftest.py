@@ -1,0 +1,152 @@
+"""The bot as it is, in a simulated Discord, with its embedded gateway and a provider on a real socket."""
+
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import discord
+import msgspec
+import pytest
+import simcord
+from discord import app_commands
+from simcord import ChannelHandle, GuildHandle, InteractionResult, MemberActor, RoleHandle
+
+from bot.app import create_bot
+from bot.client import RolekeyBot
+from bot.config import Access, Answers, Config, Discord, Keys
+from bot.errors import UserError
+from gateway.config import Account, Gateway, Secrets
+from gateway.errors import ApiError
+from tests.fakes.upstream import FakeUpstream
+
+
+@dataclass
+class World:
+    """A server with an admin, a plus member and a free one."""
+
+    env: simcord.Env
+    bot: RolekeyBot
+    config: Config
+    upstream: FakeUpstream
+    guild: GuildHandle
+    general: ChannelHandle
+    plus_role: RoleHandle
+    ada: MemberActor
+    paula: MemberActor
+    fred: MemberActor
+
+    async def restart(self) -> None:
+        """Stop the bot as SIGTERM does, and start another on the same data."""
+        await self.bot.close()
+        self.bot = create_bot(self.config)
+        await self.env.restart_bot(self.bot)
+
+    async def crash(self) -> None:
+        """Start another bot on the same data without stopping the first one."""
+        crashed, self.bot = self.bot, create_bot(self.config)
+        await self.env.restart_bot(self.bot)
+        await crashed.close()
+
+    def threads(self) -> list[ChannelHandle]:
+        """The threads of #general, oldest first."""
+        return self.general.threads
+
+    def said(self, channel: ChannelHandle) -> list[str]:
+        """What the bot wrote in a channel, oldest first, its cards left out."""
+        assert self.bot.user is not None
+        mine = [message for message in channel.history() if message.author.id == self.bot.user.id]
+        return [message.content for message in mine if message.content and not message.is_system()]
+
+
+def last(channel: ChannelHandle) -> discord.Message:
+    """The newest message of a channel."""
+    message = channel.last_message
+    assert message is not None
+    return message
+
+
+def words(result: InteractionResult) -> str:
+    """What the bot answered an interaction with."""
+    assert result.response is not None
+    return result.response.content
+
+
+def card(result: InteractionResult) -> discord.Embed:
+    """The card the bot answered an interaction with."""
+    assert result.response is not None
+    [embed] = result.response.embeds
+    return embed
+
+
+class MakeWorld(Protocol):
+    def __call__(self, **changes: Any) -> AbstractAsyncContextManager[World]: ...
+
+
+def settings(tmp_path: Path, upstream: FakeUpstream, **changes: Any) -> Config:
+    """The bot's settings; `changes` replace top-level sections."""
+    accounts = [
+        Account(name=f"fake-{tier}", tier=tier, model=f"gpt-{tier}", base_url=upstream.base_url, api_key_env="FAKE_KEY")
+        for tier in ("free", "plus")
+    ]
+    config = Config(
+        data_dir=tmp_path / "data",
+        discord=Discord(message_content=True, guild_members=True),
+        access=Access(plus_roles=["Plus"]),
+        answers=Answers(edit_interval_seconds=0.01, grace_seconds=0.2),
+        keys=Keys(),
+        gateway=Gateway(port=0, accounts=accounts, title_wait_seconds=0.5, shutdown_grace_seconds=0.2),
+        secrets=Secrets(secret="a secret of the tests", accounts={"FAKE_KEY": "sk-fake"}),
+    )
+    return msgspec.structs.replace(config, **changes)
+
+
+@pytest.fixture
+async def upstream() -> AsyncGenerator[FakeUpstream]:
+    async with FakeUpstream() as upstream:
+        yield upstream
+
+
+@pytest.fixture
+def make_world(tmp_path: Path, upstream: FakeUpstream) -> MakeWorld:
+    @asynccontextmanager
+    async def make(**changes: Any) -> AsyncGenerator[World]:
+        config = settings(tmp_path, upstream, **changes)
+        bot = create_bot(config)
+        env = simcord.Env(bot, shard_count=1, settle_timeout=10)
+        guild = env.create_guild("Academy")
+        general = guild.create_text_channel("general")
+        admin_role = guild.create_role("Admin", permissions=discord.Permissions(manage_guild=True))
+        plus_role = guild.create_role("Plus")
+        world = World(
+            env=env,
+            bot=bot,
+            config=config,
+            upstream=upstream,
+            guild=guild,
+            general=general,
+            plus_role=plus_role,
+            ada=guild.add_member(env.create_user("ada"), roles=[admin_role]),
+            paula=guild.add_member(env.create_user("paula"), roles=[plus_role]),
+            fred=guild.add_member(env.create_user("fred")),
+        )
+        await env.start()
+        try:
+            with env.time_context():
+                yield world
+        finally:
+            await env.shutdown()
+            await world.bot.close()
+        faults = [error for error in env.errors if not isinstance(root_of(error), UserError | ApiError)]
+        if faults:
+            raise BaseExceptionGroup("the bot raised what it does not say in words", faults)
+
+    return make
+
+
+def root_of(error: BaseException) -> BaseException:
+    """What a command's error is about."""
+    if isinstance(error, app_commands.CommandInvokeError) and error.__cause__ is not None:
+        return error.__cause__
+    return error
