@@ -114,8 +114,6 @@ def run(config_file: Path | None) -> None:
         return
     from bot.app import run as run_bot
 
-    if config.embedded:
-        _run(_first_key(config))
     sys.exit(_run(run_bot(config), fast=True))
 
 
