@@ -1,5 +1,4 @@
 import re
-from typing import Any
 
 import discord
 import msgspec
@@ -144,13 +143,9 @@ async def test_an_answer_pings_nobody(make_world: MakeWorld) -> None:
     async with make_world() as world:
         world.upstream.reply = f"@everyone <@{world.ada.id}> <@&{world.plus_role.id}> [safe](https://evil.example)"
         await world.fred.slash(world.general, "ask", prompt=f"@here <@{world.ada.id}>")
-        bodies = [
-            r.json
-            for r in world.env.http_requests
-            if re.search(r"/messages(/\d+)?$", r.path) and r.method in {"POST", "PATCH"}
-        ]
-        assert bodies
-        assert all(body["allowed_mentions"] == {"parse": []} for body in bodies)
+        sent = [r.json for r in world.env.http_requests if re.search(r"/messages(/\d+)?$", r.path)]
+        assert sent
+        assert all(isinstance(body, dict) and body["allowed_mentions"] == {"parse": []} for body in sent)
 
 
 async def test_the_last_edit_is_the_whole_answer_with_its_button(make_world: MakeWorld) -> None:
