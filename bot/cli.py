@@ -109,6 +109,7 @@ def run(config_file: Path | None) -> None:
     """
     config = _start(config_file)
     if not config.secrets.discord_token:
+        _require_playground()
         click.echo("No DISCORD_TOKEN set: starting the playground, a simulated Discord. Set it in .env to go live.")
         _play(config, open_browser=True)
         return
@@ -131,7 +132,9 @@ def playground(config_file: Path | None, *, browser: bool) -> None:
       rolekey playground --no-browser
       rolekey playground --config my-roles.toml
     """
-    _play(_start(config_file), open_browser=browser)
+    config = _start(config_file)
+    _require_playground()
+    _play(config, open_browser=browser)
 
 
 @main.command(short_help="Run the gateway alone.")
@@ -318,9 +321,15 @@ def _run(main_task: Coroutine[Any, Any, T], *, fast: bool = False) -> T:
         return runner.run(main_task)
 
 
-def _play(config: Config, *, open_browser: bool) -> None:
+def _require_playground() -> None:
     if importlib.util.find_spec("simcord") is None:
-        raise CannotGoOn("The playground needs SimCord: pip install 'rolekey[playground]'. Or set DISCORD_TOKEN.")
+        raise CannotGoOn(
+            "The playground needs SimCord, which is not installed: pip install 'rolekey[playground]'. "
+            "To go live instead, set DISCORD_TOKEN."
+        )
+
+
+def _play(config: Config, *, open_browser: bool) -> None:
     from playground.app import run as run_playground
 
     try:
