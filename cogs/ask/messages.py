@@ -29,6 +29,8 @@ class AskMessages(commands.Cog):
         """Answer what is meant for the bot, and nothing else."""
         if message.author.bot or message.webhook_id is not None or message.type not in _PROMPTS:
             return
+        if not message.content and not self._is_called(message):
+            return
         held = await self._threads.in_channel(message.channel.id) or await self._replied_to(message)
         if self._is_for_bot(message, held):
             await self._answer(message, held)
@@ -40,10 +42,11 @@ class AskMessages(commands.Cog):
         return await self._threads.of_answer(reference.message_id)
 
     def _is_for_bot(self, message: discord.Message, held: Held | None) -> bool:
-        if message.guild is None or self._bot.user in message.mentions:
-            return True
-        # In a thread of one's own every message is a prompt, where its words can be read at all.
-        return held is not None and held.owner_id == message.author.id and bool(message.content)
+        # In a thread of one's own every message is a prompt.
+        return self._is_called(message) or (held is not None and held.owner_id == message.author.id)
+
+    def _is_called(self, message: discord.Message) -> bool:
+        return message.guild is None or self._bot.user in message.mentions
 
     async def _answer(self, message: discord.Message, held: Held | None) -> None:
         try:

@@ -1,4 +1,5 @@
 import re
+from typing import Any
 
 import discord
 import msgspec
@@ -143,9 +144,10 @@ async def test_an_answer_pings_nobody(make_world: MakeWorld) -> None:
     async with make_world() as world:
         world.upstream.reply = f"@everyone <@{world.ada.id}> <@&{world.plus_role.id}> [safe](https://evil.example)"
         await world.fred.slash(world.general, "ask", prompt=f"@here <@{world.ada.id}>")
-        sent = [r.json for r in world.env.http_requests if re.search(r"/messages(/\d+)?$", r.path)]
+        bodies = [r.json for r in world.env.http_requests if re.search(r"/messages(/\d+)?$", r.path)]
+        sent = msgspec.convert(bodies, list[dict[str, Any]])
         assert sent
-        assert all(isinstance(body, dict) and body["allowed_mentions"] == {"parse": []} for body in sent)
+        assert all(body["allowed_mentions"] == {"parse": []} for body in sent)
 
 
 async def test_the_last_edit_is_the_whole_answer_with_its_button(make_world: MakeWorld) -> None:
