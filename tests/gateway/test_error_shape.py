@@ -106,7 +106,9 @@ async def test_whatever_a_handler_raises_is_told_in_the_same_shape(
         assert reply.headers["X-Request-ID"] in caplog.text
 
 
-async def test_a_locked_database_is_told_and_nothing_is_lost(gateway: RunningGateway, tmp_path: Path) -> None:
+async def test_reading_goes_on_while_another_process_holds_the_write_lock(
+    gateway: RunningGateway, tmp_path: Path
+) -> None:
     other = sqlite3.connect(tmp_path / "data" / "gateway.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     try:
