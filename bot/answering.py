@@ -45,7 +45,10 @@ class Prompt(msgspec.Struct, frozen=True):
 
 
 class Answering:
-    """Brings one answer from the gateway to Discord. Used once."""
+    """Brings one answer from the gateway to Discord. Used once.
+
+    `view_for` makes the buttons under an answer from its conversation's id.
+    """
 
     def __init__(
         self,

@@ -13,6 +13,7 @@ import discord
 from discord.http import Route
 
 from bot.access import Access
+from bot.answering import Answering
 from bot.client import RolekeyBot
 from bot.config import Config, ConfigError
 from bot.intents import settled
@@ -128,7 +129,7 @@ async def _wire(config: Config, bot: RolekeyBot, stack: AsyncExitStack) -> None:
     threads = Threads(store)
     homes = Homes(bot, access, keys)
     roster = Roster(access, keys, threads)
-    prompting = Prompting(keys, gateway, threads, config.answers, answer_view)
+    prompting = Prompting(lambda: Answering(keys, gateway, threads, config.answers, answer_view))
     stack.push_async_callback(prompting.drain, config.answers.grace_seconds)
     asking = Asking(
         client=bot,

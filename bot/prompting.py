@@ -5,39 +5,19 @@ import logging
 from collections.abc import Callable
 from weakref import WeakValueDictionary
 
-import discord
-
 from bot.answering import Answering, Asker, Prompt
-from bot.config import Answers
 from bot.errors import ShuttingDown, UserError
-from bot.keys import MemberKeys
 from bot.places import Place
-from bot.threads import Threads
-from gateway.client import GatewayClient
 
 log = logging.getLogger(__name__)
 _MARKING_SECONDS = 10.0
 
 
 class Prompting:
-    """Answers prompts.
+    """Answers prompts; `answering` makes what brings one answer to Discord."""
 
-    `view_for` makes the buttons under an answer from its conversation's id.
-    """
-
-    def __init__(
-        self,
-        keys: MemberKeys,
-        gateway: GatewayClient,
-        threads: Threads,
-        answers: Answers,
-        view_for: Callable[[str], discord.ui.View],
-    ) -> None:
-        self._keys = keys
-        self._gateway = gateway
-        self._threads = threads
-        self._answers = answers
-        self._view_for = view_for
+    def __init__(self, answering: Callable[[], Answering]) -> None:
+        self._answering = answering
         self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         self._running: set[asyncio.Task[None]] = set()
         self._closing = False
@@ -58,9 +38,8 @@ class Prompting:
 
         Raises `RenderingError` where the place cannot be written to; the answer is stored all the same.
         """
-        answering = Answering(self._keys, self._gateway, self._threads, self._answers, self._view_for)
         turn = self._turns.setdefault(place.channel_id, asyncio.Lock()) if place.holds else asyncio.Lock()
-        task = asyncio.create_task(answering.run(asker, prompt, place, turn), name="answer")
+        task = asyncio.create_task(self._answering().run(asker, prompt, place, turn), name="answer")
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         await asyncio.shield(task)
