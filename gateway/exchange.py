@@ -13,7 +13,7 @@ from gateway.principals import Principal
 from gateway.times import milliseconds
 from gateway.tokens import estimate_tokens
 from gateway.upstreams.base import Completion, Finished
-from gateway.wire import ChatAnswer, Content, ReplyMessage, Start, Usage
+from gateway.wire import ChatAnswer, ReplyMessage, Start, Usage
 
 
 class PartialReply:
@@ -100,21 +100,21 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
             estimated=usage.estimated,
         )
 
-    def answer(self, reply: PartialReply, title: str, now: float) -> ChatAnswer:
-        """The whole answer as it is told."""
+    def answer(self, reply: StoredMessage, title: str, now: float) -> ChatAnswer:
+        """The whole answer as it is told, from the reply as it is kept."""
+        told = reply.to_wire()
         began = datetime.fromtimestamp(self.began, UTC)
-        text = reply.text
         return ChatAnswer(
             conversation_id=self.record.id,
             conversation_title=title,
-            message=ReplyMessage(id=self.reply_id, content=Content(parts=[text])),
-            message_id=self.reply_id,
-            parent_id=self.prompt.id,
-            reply=text,
+            message=ReplyMessage(id=told.id, content=told.content),
+            message_id=told.id,
+            parent_id=told.parent_id,
+            reply=reply.content,
             model=self.completion.model,
             tier=self.record.tier,
-            finish_reason=None if reply.finished is None else reply.finished.reason,
-            usage=self._usage(reply),
+            finish_reason=reply.finish_reason,
+            usage=told.usage or Usage(input_tokens=0, output_tokens=0),
             api_user=self.user.name,
             api_client_id=self.user.client_name,
             api_prompt=self.prompt.content,

@@ -83,9 +83,10 @@ class Prompting:
                     await events.aclose()
                     await self._surely(self._keep(exchange, reply))
                     raise
-        await self._conversations.record_reply(exchange.stored(reply, self._clock()))
+        stored = exchange.stored(reply, self._clock())
+        await self._conversations.record_reply(stored)
         title = await self._title_within_reason(exchange, naming)
-        yield exchange.answer(reply, title, self._clock())
+        yield exchange.answer(stored, title, self._clock())
 
     async def close(self) -> None:
         """Give up titles still under way and finish what is being stored."""

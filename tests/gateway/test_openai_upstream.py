@@ -14,6 +14,7 @@ from gateway.errors import ApiError, InvalidRequest, RateLimited, Unavailable, U
 from gateway.upstreams.base import Accepted, Completion, Event, Finished, Text, Turn
 from gateway.upstreams.openai import OpenAIUpstream
 from gateway.wire import Usage
+from tests.fakes.socks5 import Socks5Proxy
 from tests.fakes.upstream import (
     Act,
     Answer,
@@ -35,6 +36,10 @@ ASK = Completion(model="gpt-plus", turns=(Turn("user", PROMPT),), max_output_tok
 def account(base_url: str, **changes: Any) -> Account:
     settings = Account(name="main", tier="plus", model="gpt-plus", base_url=base_url, api_key_env="MAIN_KEY")
     return msgspec.structs.replace(settings, **changes)
+
+
+def port_of(fake: FakeUpstream) -> int:
+    return int(fake.base_url.split(":")[2].split("/")[0])
 
 
 @asynccontextmanager
@@ -284,10 +289,30 @@ async def test_a_provider_nobody_can_reach_is_said_to_be_so() -> None:
 @pytest.mark.parametrize("scheme", ["http", "socks5", "socks5h"])
 async def test_a_proxy_nobody_can_reach_is_said_to_be_so(scheme: str) -> None:
     async with FakeUpstream() as fake:
-        port = fake.base_url.split(":")[2].split("/")[0]
+        port = port_of(fake)
     error = await refused(Answer(), proxy=f"{scheme}://127.0.0.1:{port}")
     assert error.code == "upstream_unreachable"
     assert "proxy" in error.message
+
+
+@pytest.mark.parametrize("scheme", ["socks5", "socks5h"])
+async def test_a_socks_proxy_is_used_and_resolves_the_name(scheme: str) -> None:
+    async with FakeUpstream() as fake, Socks5Proxy(port_of(fake)).serving() as proxy:
+        through = proxy.url.replace("socks5", scheme)
+        upstream = OpenAIUpstream(account("http://provider.invalid/v1", proxy=through), KEY)
+        assert text(await events(upstream)) == fake.reply
+        assert proxy.asked_for == ["provider.invalid"]
+        await upstream.close()
+
+
+async def test_an_http_proxy_is_used() -> None:
+    async with FakeUpstream() as fake:
+        # A proxy is asked for the whole address, which any aiohttp server takes for its own.
+        through = f"http://127.0.0.1:{port_of(fake)}"
+        upstream = OpenAIUpstream(account("http://provider.invalid/v1", proxy=through), KEY)
+        assert text(await events(upstream)) == fake.reply
+        assert fake.requests[0].headers["Host"] == "provider.invalid"
+        await upstream.close()
 
 
 async def test_closing_the_stream_stops_the_answer_at_the_provider() -> None:

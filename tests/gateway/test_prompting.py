@@ -1,0 +1,113 @@
+"""The prompt path where the database fails it."""
+
+import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from gateway.accounts import AccountPool, PooledAccount
+from gateway.config import Account, Gateway
+from gateway.conversations import ConversationRecord, Conversations, StoredMessage
+from gateway.keys import KeyHasher
+from gateway.principals import Principal
+from gateway.prompting import ChatEvent, Prompting
+from gateway.secret import Seal
+from gateway.store import open_database
+from gateway.upstreams.openai import OpenAIUpstream
+from gateway.users import NewPrincipal, Users
+from gateway.wire import ChatRequest, Delta
+from storage import Database, StorageError, StorageReadOnly
+from tests.fakes.upstream import BreakOff, FakeUpstream
+from tests.gateway.chatting import accounts_at
+
+
+class FullDisk(Conversations):
+    """Conversations that cannot be written from some moment on."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database, clock=time.time)
+        self.full_for_prompts = False
+        self.full_for_replies = False
+
+    async def record_prompt(self, conversation: ConversationRecord, *, new: bool, prompt: StoredMessage) -> None:
+        if self.full_for_prompts:
+            raise StorageReadOnly("the disk is full")
+        await super().record_prompt(conversation, new=new, prompt=prompt)
+
+    async def record_reply(self, reply: StoredMessage) -> None:
+        if self.full_for_replies:
+            raise StorageReadOnly("the disk is full")
+        await super().record_reply(reply)
+
+
+class Bench:
+    """A prompt path without HTTP in front."""
+
+    def __init__(self, conversations: FullDisk, prompting: Prompting, user: Principal, upstream: FakeUpstream) -> None:
+        self.conversations = conversations
+        self.user = user
+        self.upstream = upstream
+        self._prompting = prompting
+
+    async def prompt(self, told: list[ChatEvent]) -> None:
+        async for event in self._prompting.prompt(self.user, ChatRequest(prompt="Hi")):
+            told += [event]
+
+    async def kept(self) -> list[list[StoredMessage]]:
+        page = await self.conversations.list(owner=self.user, limit=10)
+        return [await self.conversations.read(record.id) for record in page.items]
+
+
+@asynccontextmanager
+async def bench(folder: Path) -> AsyncGenerator[Bench]:
+    database = await open_database(folder / "gateway.db")
+    secret = ["x" * 43]
+    users = Users(database, hasher=KeyHasher(secret), seal=Seal(secret), clock=time.time, random=lambda n: b"r" * n)
+    user = (await users.create(NewPrincipal(name="mia"))).principal
+    async with FakeUpstream() as upstream:
+        account: Account = accounts_at(upstream)[0]
+        entry = PooledAccount(account, OpenAIUpstream(account, "sk-test"))
+        pool = AccountPool([entry], affinity="strict", monotonic=time.monotonic)
+        conversations = FullDisk(database)
+        prompting = Prompting(conversations, pool, Gateway(), clock=time.time, new_id=lambda: str(uuid4()))
+        yield Bench(conversations, prompting, user, upstream)
+        await prompting.close()
+        await pool.close()
+    await database.close()
+
+
+async def test_where_the_prompt_cannot_be_kept_nothing_is_said_and_the_provider_is_stopped(tmp_path: Path) -> None:
+    async with bench(tmp_path) as it:
+        it.conversations.full_for_prompts = True
+        told = list[ChatEvent]()
+        with pytest.raises(StorageError):
+            await it.prompt(told)
+        assert told == []
+        assert await it.kept() == []
+        assert it.upstream.title_requests == []
+
+
+async def test_an_answer_that_cannot_be_kept_is_never_told_to_be_done(tmp_path: Path) -> None:
+    async with bench(tmp_path) as it:
+        it.conversations.full_for_replies = True
+        told = list[ChatEvent]()
+        with pytest.raises(StorageError):
+            await it.prompt(told)
+        assert isinstance(told[-1], Delta)
+        assert [message.role for message in (await it.kept())[0]] == ["user"]
+
+
+async def test_a_broken_answer_that_cannot_be_kept_either_is_logged_without_its_text(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with bench(tmp_path) as it:
+        it.conversations.full_for_replies = True
+        it.upstream.play(BreakOff())
+        with pytest.raises(Exception, match="broke off") as caught:
+            await it.prompt([])
+        assert getattr(caught.value, "message_id", "") is None
+    assert "was not stored: the disk is full" in caplog.text
+    assert "Half" not in caplog.text
