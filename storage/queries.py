@@ -11,7 +11,7 @@ from aiosql.adapters.aiosqlite import AioSQLiteAdapter
 from storage.database import Connection
 
 
-class _WholeReads(AioSQLiteAdapter):
+class WholeReads(AioSQLiteAdapter):
     """Fetches every row at once.
 
     A statement left half-read keeps the connection's snapshot open, and every other read on that connection would go
@@ -40,4 +40,4 @@ def load_queries(path: Path) -> Any:
     Each is a method that takes a connection and named parameters.
     """
     from_path = cast("Any", aiosql).from_path
-    return from_path(path, _WholeReads, mandatory_parameters=False)
+    return from_path(path, WholeReads, mandatory_parameters=False)

@@ -8,6 +8,7 @@ import aiosql
 import msgspec
 
 from storage.database import Connection, Database
+from storage.queries import WholeReads
 
 T = TypeVar("T")
 
@@ -53,4 +54,4 @@ def load_statements(folder: Path) -> Any:
     """The named statements in a folder's `.sql` files, for aiosqlite (https://nackjicholson.github.io/aiosql/)."""
     aiosql_any: Any = aiosql
     text = "\n".join(path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.sql")))
-    return aiosql_any.from_str(text, "aiosqlite")
+    return aiosql_any.from_str(text, WholeReads)
