@@ -21,15 +21,18 @@ class WholeReads(AioSQLiteAdapter):
     async def select(
         self, conn: Connection, _query_name: str, sql: str, parameters: Mapping[str, Any], record_class: None = None
     ) -> AsyncGenerator[Any]:
+        """Every row."""
         for row in await conn.execute_fetchall(sql, parameters):
             yield row
 
     async def select_one(
         self, conn: Connection, _query_name: str, sql: str, parameters: Mapping[str, Any], record_class: None = None
     ) -> Any:
+        """The first row, or None."""
         return next(iter(await conn.execute_fetchall(sql, parameters)), None)
 
     async def select_value(self, conn: Connection, _query_name: str, sql: str, parameters: Mapping[str, Any]) -> Any:
+        """The first column of the first row, or None."""
         row = await self.select_one(conn, _query_name, sql, parameters)
         return None if row is None else row[0]
 
