@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
+import aiohttp
 import discord
 from discord.http import Route
 
@@ -75,7 +76,7 @@ async def run(config: Config) -> int:
         await bot.close()
         stopping.cancel()
         await asyncio.wait({running, stopping})
-    _raise_in_words(running.exception())
+    _raise_in_words(running.exception(), config.discord.api_url)
     return 0
 
 
@@ -101,7 +102,11 @@ def _require_secrets(config: Config) -> None:
         raise ConfigError("OPENAI_API_KEY is missing: set it in .env, or list other accounts in [[gateway.accounts]]")
 
 
-def _raise_in_words(error: BaseException | None) -> None:
+def _raise_in_words(error: BaseException | None, api_url: str) -> None:
+    if isinstance(error, aiohttp.ClientConnectionError):
+        raise ConfigError(
+            f"Discord cannot be reached at {api_url}: look at this machine's network and at [discord] api_url"
+        ) from error
     if isinstance(error, discord.LoginFailure):
         raise ConfigError("Discord does not accept DISCORD_TOKEN: reset it on the application's Bot page") from error
     if isinstance(error, discord.PrivilegedIntentsRequired):
