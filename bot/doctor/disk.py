@@ -1,5 +1,6 @@
 """Checks of what is on disk: databases, room, and who else can read them."""
 
+import os
 import shutil
 import sqlite3
 import stat
@@ -80,7 +81,7 @@ def _data_folder(folder: Path) -> Finding:
     check = "data folder"
     if not folder.exists():
         return Finding(check=check, result="absent", detail=f"{folder} is made on the first start")
-    if not folder.is_dir() or not _writable(folder):
+    if not _writable(folder):
         advice = f"Give this user write access to {folder}, or set another data_dir."
         return Finding(check=check, result="failed", detail=f"{folder} cannot be written", advice=advice)
     return Finding(check=check, result="ok", detail=f"{folder} can be written")
@@ -92,14 +93,12 @@ def _existing(folder: Path) -> Path:
 
 
 def _writable(folder: Path) -> bool:
-    probe = folder / f".rolekey-check-{id(folder)}"
-    try:
-        probe.touch(exist_ok=False)
-        probe.unlink()
-    except OSError:
-        return False
-    return True
+    return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
 
 
 def _open_to_others(path: Path) -> bool:
-    return bool(stat.S_IMODE(path.stat().st_mode) & (stat.S_IRWXG | stat.S_IRWXO))
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return False  # a database's journal comes and goes
+    return bool(stat.S_IMODE(mode) & (stat.S_IRWXG | stat.S_IRWXO))
