@@ -3,7 +3,7 @@ import os
 import sqlite3
 from collections.abc import AsyncGenerator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -60,8 +60,7 @@ async def test_writers_that_wait_share_one_commit(database: Database) -> None:
         nonlocal commits
         commits += statement == "COMMIT"
 
-    trace: Any = database._writer.set_trace_callback
-    await trace(count)
+    await cast("Any", database._writer).set_trace_callback(count)
     await asyncio.gather(*(write(database, str(number)) for number in range(50)))
     assert len(await texts(database)) == 50
     assert commits == 1
