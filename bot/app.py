@@ -58,6 +58,7 @@ async def run(config: Config) -> int:
     """
     _require_secrets(config)
     Route.BASE = config.discord.api_url
+    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # there is no voice here to warn about
     config = await settled(config)
     if config.embedded:
         await announce_admin_key(config)

@@ -85,7 +85,7 @@ class MemberKeys:
         """A new key; the old one is dead when this returns."""
         async with self._lock(guild_id, member_id):
             try:
-                fresh = await self._gateway.rotate_key(user_id(guild_id, member_id))
+                fresh = await self._reissue(user_id(guild_id, member_id), tier)
             except NotFound:
                 fresh = await self._create(guild_id, member_id, name, tier)
             return await self._keep(guild_id, member_id, tier, fresh)
@@ -215,8 +215,12 @@ class MemberKeys:
             return await self._gateway.create_user(request)
         except Conflict:
             # The gateway has this user and the store has no key that opens: only a new key helps.
-            await self._gateway.update_user(who, self._changes(tier))
-            return await self._gateway.rotate_key(who)
+            return await self._reissue(who, tier)
+
+    async def _reissue(self, who: str, tier: Tier) -> UserWithKey:
+        """A new key under a new lease; an expired one cannot be rotated before it is renewed."""
+        await self._gateway.update_user(who, self._changes(tier))
+        return await self._gateway.rotate_key(who)
 
     async def _keep(self, guild_id: int, member_id: int, tier: Tier, fresh: UserWithKey) -> UserWithKey:
         await self._put(

@@ -3,7 +3,7 @@
 from storage.database import Connection, Database
 from storage.errors import StorageBusy, StorageError, StorageReadOnly, StorageVersion
 from storage.secret_file import read_or_create_secret
-from storage.store import Store, load_statements
+from storage.store import Store
 
 __all__ = [
     "Connection",
@@ -13,6 +13,5 @@ __all__ = [
     "StorageReadOnly",
     "StorageVersion",
     "Store",
-    "load_statements",
     "read_or_create_secret",
 ]

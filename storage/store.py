@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-import aiosql
 import msgspec
 
 from storage.database import Connection, Database
-from storage.queries import WholeReads
+from storage.queries import load_queries
 
 T = TypeVar("T")
 
@@ -26,7 +25,7 @@ class Store:
 
         Raises `StorageError`.
         """
-        statements = load_statements(folder)
+        statements = load_queries(*sorted(folder.glob("*.sql")))
         return cls(await Database.open(path, migrations=folder / "migrations"), statements)
 
     async def one(self, name: str, kind: type[T], **values: object) -> T | None:
@@ -48,10 +47,3 @@ class Store:
             await getattr(self.sql, name)(connection, **values)
 
         await self.database.transact(work)
-
-
-def load_statements(folder: Path) -> Any:
-    """The named statements in a folder's `.sql` files, for aiosqlite (https://nackjicholson.github.io/aiosql/)."""
-    aiosql_any: Any = aiosql
-    text = "\n".join(path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.sql")))
-    return aiosql_any.from_str(text, WholeReads)
