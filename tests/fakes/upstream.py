@@ -30,6 +30,8 @@ class Recorded:
 
     headers: Mapping[str, str]
     body: dict[str, Any]
+    connection: object
+    """The same for requests over the same connection."""
 
     @property
     def messages(self) -> list[tuple[str, str]]:
@@ -104,10 +106,11 @@ class Whole:
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """Exactly these bytes, in these writes."""
+    """Exactly these bytes, in these writes. With `hold_end` the body ends only after `upstream.release`."""
 
     writes: tuple[bytes, ...]
     content_type: str = "text/event-stream"
+    hold_end: bool = False
 
 
 Act = Answer | Refuse | Hang | HangUp | BreakOff | ErrorEvent | Whole | Raw
@@ -166,7 +169,9 @@ class FakeUpstream:
         return web.json_response({"object": "list", "data": data})
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
-        recorded = Recorded(headers=dict(request.headers), body=json.loads(await request.read()))
+        recorded = Recorded(
+            headers=dict(request.headers), body=json.loads(await request.read()), connection=request.transport
+        )
         try:
             if _asks_for_title(recorded):
                 self.title_requests.append(recorded)
@@ -221,6 +226,9 @@ class FakeUpstream:
             for data in act.writes:
                 await response.write(data)
                 await asyncio.sleep(0)
+            if act.hold_end:
+                self.paused.set()
+                await self.release.wait()
         return response
 
     async def _answer(self, act: Answer, request: web.Request, recorded: Recorded) -> web.StreamResponse:

@@ -86,13 +86,15 @@ async def test_an_answer_comes_accepted_then_text_then_finished_with_its_usage()
 
 
 async def test_one_connection_serves_one_answer_after_another() -> None:
-    async with provider() as (fake, upstream):
+    body = b'data: {"choices":[{"delta":{"content":"Hi"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
+    async with provider(Raw((body,), hold_end=True)) as (fake, upstream):
+        reading = asyncio.create_task(events(upstream))
+        await fake.paused.wait()
+        fake.release.set()
+        await reading
         await events(upstream)
-        session = upstream._session
-        assert session is not None and session.connector is not None
-        await events(upstream)
-        assert len(fake.requests) == 2
-        assert sum(len(waiting) for waiting in session.connector._conns.values()) == 1
+        first, second = fake.requests
+        assert first.connection is second.connection
 
 
 @pytest.mark.parametrize(
