@@ -37,10 +37,12 @@ class WholeReads(AioSQLiteAdapter):
         return None if row is None else row[0]
 
 
-def load_queries(*files: Path) -> Any:
-    """The queries of `.sql` files as one aiosql object (https://nackjicholson.github.io/aiosql/defining-sql-queries/).
+def load_queries(path: Path) -> Any:
+    """The queries of a `.sql` file, or of all in a folder, as an aiosql object
+    (https://nackjicholson.github.io/aiosql/defining-sql-queries/).
 
     Each is a method that takes a connection and named parameters.
     """
+    files = sorted(path.glob("*.sql")) if path.is_dir() else [path]
     text = "\n".join(file.read_text(encoding="utf-8") for file in files)
     return cast("Any", aiosql).from_str(text, WholeReads, mandatory_parameters=False)

@@ -25,7 +25,7 @@ class Store:
 
         Raises `StorageError`.
         """
-        statements = load_queries(*sorted(folder.glob("*.sql")))
+        statements = load_queries(folder)
         return cls(await Database.open(path, migrations=folder / "migrations"), statements)
 
     async def one(self, name: str, kind: type[T], **values: object) -> T | None:
