@@ -212,7 +212,7 @@ async def test_a_caller_that_hangs_up_before_the_first_word_leaves_nothing_behin
     waiting.cancel()
     async with asyncio.timeout(5):
         await room.upstream.deserted.wait()
-        while await kept(user):
+        while (await user.list_conversations()).conversations:
             pass
 
 

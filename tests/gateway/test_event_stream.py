@@ -1,5 +1,7 @@
 """Server-sent events, however the network cuts them."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,7 +23,7 @@ def test_the_same_events_are_read_wherever_the_stream_is_cut(end: bytes, cuts: l
     stream = written(end)
     decoder = EventStreamDecoder()
     places = [0, *sorted(min(cut, len(stream)) for cut in cuts), len(stream)]
-    pieces = [stream[start:stop] for start, stop in zip(places, places[1:], strict=False)]
+    pieces = [stream[start:stop] for start, stop in pairwise(places)]
     assert [event for piece in pieces for event in decoder.feed(piece)] == EVENTS
 
 
