@@ -42,7 +42,8 @@ class MemberKeys:
     """The keys of all members, on the gateway and in the store.
 
     `now` gives aware UTC time. Every call that changes something first changes the gateway, then the store: what
-    breaks off in between is found by `reconcile`.
+    breaks off in between is found by `reconcile`. Before a key is made or replaced the store is written to once, so
+    that one that cannot be written to is found out while the member still has the old key.
     """
 
     def __init__(
@@ -64,12 +65,12 @@ class MemberKeys:
             row = await self._row(guild_id, member_id)
             key = self._sealer.open(row.sealed) if row is not None and row.sealed is not None else None
             if row is None or key is None:
-                return await self._issue(guild_id, member_id, name, tier)
+                return await self._issue(row, guild_id, member_id, name, tier)
             if row.tier != tier.word or self._wears_out(row):
                 try:
                     await self._update(row, tier)
                 except NotFound:
-                    return await self._issue(guild_id, member_id, name, tier)
+                    return await self._issue(None, guild_id, member_id, name, tier)
             return key
 
     async def replace(self, guild_id: int, member_id: int, name: str, tier: Tier, *, refused: str) -> str:
@@ -79,15 +80,17 @@ class MemberKeys:
             key = self._sealer.open(row.sealed) if row is not None and row.sealed is not None else None
             if key is not None and key != refused:
                 return key
-            return await self._issue(guild_id, member_id, name, tier)
+            return await self._issue(row, guild_id, member_id, name, tier)
 
     async def rotate(self, guild_id: int, member_id: int, name: str, tier: Tier) -> UserWithKey:
-        """A new key; the old one is dead when this returns."""
+        """A new key of this tier, with a whole lease; the old one is dead when this returns."""
         async with self._lock(guild_id, member_id):
+            row = await self._row(guild_id, member_id)
+            await self._prepare(row, guild_id, member_id, tier)
             try:
-                fresh = await self._reissue(user_id(guild_id, member_id), tier)
+                fresh = await self._reissue(row, user_id(guild_id, member_id), tier)
             except NotFound:
-                fresh = await self._create(guild_id, member_id, name, tier)
+                fresh = await self._create(None, guild_id, member_id, name, tier)
             return await self._keep(guild_id, member_id, tier, fresh)
 
     async def set_tier(self, guild_id: int, member_id: int, tier: Tier) -> bool:
@@ -99,15 +102,19 @@ class MemberKeys:
             try:
                 await self._update(row, tier)
             except NotFound:
-                await self._store.run("delete_key", guild_id=guild_id, member_id=member_id)
+                await self._forget(guild_id, member_id)
             return True
 
     async def renew(self, guild_id: int, member_id: int) -> None:
         """Renew the lease of a member who still has access, once half of it is gone."""
         async with self._lock(guild_id, member_id):
             row = await self._row(guild_id, member_id)
-            if row is not None and self._wears_out(row):
+            if row is None or not self._wears_out(row):
+                return
+            try:
                 await self._update(row, Tier.named(row.tier))
+            except NotFound:
+                await self._forget(guild_id, member_id)
 
     async def revoke(self, guild_id: int, member_id: int) -> bool:
         """Kill the member's key. Says whether there was one."""
@@ -147,39 +154,64 @@ class MemberKeys:
         return sum([await self.revoke(holder.guild_id, holder.member_id) async for holder in self.holders(guild_id)])
 
     async def reconcile(self) -> int:
-        """Kill the keys on the gateway that the store cannot open: a crash came between the two. Returns how many."""
+        """Make the gateway and the store agree again after a crash between the two.
+
+        Keys that the store does not have are killed, keys that the gateway does not know are forgotten, and the
+        gateway is brought to the tier in the store. Returns how many keys were killed.
+        """
         killed = 0
+        known = set[tuple[int, int]]()
         async for user in self._gateway.list_users():
             ids = parse_user_id(user.user_id)
             if ids is None or user.key_hint is None:
                 continue
-            if await self._knows(ids, user):
-                continue
-            async with self._lock(*ids):
-                # The list is a moment old; only what is wrong under the lock is wrong.
-                if not await self._knows(ids, await self._gateway.get_user(user.user_id)):
-                    killed += await self._revoke(*ids)
+            known.add(ids)
+            if not _agree(await self._row(*ids), user):
+                killed += await self._make_agree(*ids)
+        async for holder in self.holders():
+            if (holder.guild_id, holder.member_id) not in known:
+                killed += await self._make_agree(holder.guild_id, holder.member_id)
         if killed:
             log.warning("revoked %d keys that the gateway knew and the bot did not", killed)
         return killed
 
     async def reseal(self) -> int:
-        """Move every sealed key to the newest secret; returns how many no secret opens."""
+        """Move every sealed key to the newest secret; returns how many no secret opens.
+
+        Those stay as they are: the secret that opens them may only have been mistyped.
+        """
         lost = 0
         last = (0, 0)
         while page := await self._store.all("keys_after", _Row, guild_id=last[0], member_id=last[1], page=_PAGE):
             for row in page:
-                fresh = self._sealer.reseal(row.sealed) if row.sealed is not None else None
-                lost += fresh is None
-                await self._put(msgspec.structs.replace(row, sealed=fresh))
+                if row.sealed is None:
+                    continue
+                fresh = self._sealer.reseal(row.sealed)
+                if fresh is None:
+                    lost += 1
+                else:
+                    await self._put(msgspec.structs.replace(row, sealed=fresh))
             last = (page[-1].guild_id, page[-1].member_id)
+        if lost:
+            log.warning("no secret in ROLEKEY_SECRET opens %d members' keys; they get new ones when they ask", lost)
         return lost
 
     # The steps
 
-    async def _knows(self, ids: tuple[int, int], user: User) -> bool:
-        row = await self._row(*ids)
-        return row is not None and row.sealed is not None and row.hint == user.key_hint
+    async def _make_agree(self, guild_id: int, member_id: int) -> bool:
+        """Says whether a key was killed. Looks again: only what is wrong under the lock is wrong."""
+        async with self._lock(guild_id, member_id):
+            row = await self._row(guild_id, member_id)
+            try:
+                user = await self._gateway.get_user(user_id(guild_id, member_id))
+            except NotFound:
+                await self._forget(guild_id, member_id)
+                return False
+            if row is None or not _same_key(row, user):
+                return await self._revoke(guild_id, member_id)
+            if not _agree(row, user):
+                await self._update(row, Tier.named(row.tier))
+            return False
 
     async def _revoke(self, guild_id: int, member_id: int) -> bool:
         row = await self._row(guild_id, member_id)
@@ -188,8 +220,11 @@ class MemberKeys:
         except NotFound:
             if row is None:
                 return False
-        await self._store.run("delete_key", guild_id=guild_id, member_id=member_id)
+        await self._forget(guild_id, member_id)
         return True
+
+    async def _forget(self, guild_id: int, member_id: int) -> None:
+        await self._store.run("delete_key", guild_id=guild_id, member_id=member_id)
 
     def _lock(self, guild_id: int, member_id: int) -> asyncio.Lock:
         return self._locks.setdefault((guild_id, member_id), asyncio.Lock())
@@ -204,22 +239,28 @@ class MemberKeys:
         """Less than half of the lease is left."""
         return row.expires_at is not None and row.expires_at < (self._now() + self._lease / 2).timestamp()
 
-    async def _issue(self, guild_id: int, member_id: int, name: str, tier: Tier) -> str:
-        fresh = await self._create(guild_id, member_id, name, tier)
+    async def _issue(self, row: _Row | None, guild_id: int, member_id: int, name: str, tier: Tier) -> str:
+        await self._prepare(row, guild_id, member_id, tier)
+        fresh = await self._create(row, guild_id, member_id, name, tier)
         return (await self._keep(guild_id, member_id, tier, fresh)).key
 
-    async def _create(self, guild_id: int, member_id: int, name: str, tier: Tier) -> UserWithKey:
+    async def _prepare(self, row: _Row | None, guild_id: int, member_id: int, tier: Tier) -> None:
+        """Write to the store what is there already; of a first key, that it is asked for."""
+        asked_for = _Row(guild_id, member_id, sealed=None, hint="", tier=tier.word, expires_at=None)
+        await self._put(row or asked_for)
+
+    async def _create(self, row: _Row | None, guild_id: int, member_id: int, name: str, tier: Tier) -> UserWithKey:
         who = user_id(guild_id, member_id)
         request = CreateUser(user_id=who, username=_clean(name), plus=tier is Tier.PLUS, expires_in=self._seconds())
         try:
             return await self._gateway.create_user(request)
         except Conflict:
             # The gateway has this user and the store has no key that opens: only a new key helps.
-            return await self._reissue(who, tier)
+            return await self._reissue(row, who, tier)
 
-    async def _reissue(self, who: str, tier: Tier) -> UserWithKey:
+    async def _reissue(self, row: _Row | None, who: str, tier: Tier) -> UserWithKey:
         """A new key under a new lease; an expired one cannot be rotated before it is renewed."""
-        await self._gateway.update_user(who, self._changes(tier))
+        await self._gateway.update_user(who, self._changes(row, tier))
         return await self._gateway.rotate_key(who)
 
     async def _keep(self, guild_id: int, member_id: int, tier: Tier, fresh: UserWithKey) -> UserWithKey:
@@ -236,13 +277,15 @@ class MemberKeys:
         return fresh
 
     async def _update(self, row: _Row, tier: Tier) -> None:
-        user = await self._gateway.update_user(user_id(row.guild_id, row.member_id), self._changes(tier))
+        user = await self._gateway.update_user(user_id(row.guild_id, row.member_id), self._changes(row, tier))
         await self._put(msgspec.structs.replace(row, tier=tier.word, expires_at=_epoch(user)))
 
-    def _changes(self, tier: Tier) -> UpdateUser:
+    def _changes(self, row: _Row | None, tier: Tier) -> UpdateUser:
         if tier is Tier.NONE:
             return UpdateUser(plus=False, disabled=True)
-        return UpdateUser(plus=tier is Tier.PLUS, disabled=False, expires_in=self._seconds())
+        # What the bot did not switch off is not the bot's to switch on: an admin of the gateway did.
+        disabled = msgspec.UNSET if row is not None and row.tier != Tier.NONE.word else False
+        return UpdateUser(plus=tier is Tier.PLUS, disabled=disabled, expires_in=self._seconds())
 
     def _seconds(self) -> int:
         return max(1, int(self._lease.total_seconds()))
@@ -263,6 +306,16 @@ def parse_user_id(text: str) -> tuple[int, int] | None:
     if separator and guild.isdecimal() and member.isdecimal():
         return int(guild), int(member)
     return None
+
+
+def _same_key(row: _Row, user: User) -> bool:
+    return row.sealed is not None and row.hint == user.key_hint
+
+
+def _agree(row: _Row | None, user: User) -> bool:
+    if row is None or not _same_key(row, user):
+        return False
+    return user.disabled if row.tier == Tier.NONE.word else user.plus is (row.tier == Tier.PLUS.word)
 
 
 def _holder(row: _Row) -> Holder:
