@@ -4,7 +4,7 @@ import asyncio
 import contextvars
 import logging
 import signal
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -51,9 +51,10 @@ def create_bot(config: Config) -> RolekeyBot:
     return RolekeyBot(config.discord, set_up)
 
 
-async def run(config: Config) -> int:
+async def run(config: Config, show_admin_key: Callable[[str], None]) -> int:
     """Run the bot until SIGINT or SIGTERM; returns the exit code.
 
+    The very first start makes the embedded gateway's admin key and hands it to `show_admin_key`, this once.
     Raises `ConfigError` where a secret is missing or Discord refuses what the settings ask for.
     """
     _require_secrets(config)
@@ -61,7 +62,9 @@ async def run(config: Config) -> int:
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # there is no voice here to warn about
     config = await settled(config)
     if config.embedded:
-        await announce_admin_key(config)
+        key = await ensure_admin_key(config)
+        if key is not None:
+            show_admin_key(key)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -79,16 +82,6 @@ async def run(config: Config) -> int:
         await asyncio.wait({running, stopping})
     _raise_in_words(running.exception(), config.discord.api_url)
     return 0
-
-
-async def announce_admin_key(config: Config) -> None:
-    """On the very first start, print the admin key: once, on standard output, never in the log."""
-    config.data_dir.mkdir(parents=True, exist_ok=True)
-    key = await ensure_admin_key(config)
-    if key is not None:
-        print(  # noqa: T201  the log must not have it
-            f"The gateway's admin key, shown only now (make others with `rolekey keys create`):\n{key}", flush=True
-        )
 
 
 def _require_secrets(config: Config) -> None:

@@ -115,7 +115,7 @@ def run(config_file: Path | None) -> None:
         return
     from bot.app import run as run_bot
 
-    sys.exit(_run(run_bot(config), fast=True))
+    sys.exit(_run(run_bot(config, _show_admin_key), fast=True))
 
 
 @main.command(short_help="Run the bot in a simulated Discord.")
@@ -340,26 +340,25 @@ def _play(config: Config, *, open_browser: bool) -> None:
 
 
 async def _serve(config: Config) -> None:
+    from gateway.bootstrap import ensure_admin_key
     from gateway.server import GatewayServer
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    await _first_key(config)
+    key = await ensure_admin_key(config)
+    if key is not None:
+        _show_admin_key(key)
     async with GatewayServer(config):
         await stop.wait()
         log.info("stopping: answers under way are finished first")
 
 
-async def _first_key(config: Config) -> None:
-    """On the very first start, make the admin key and show it, this once."""
-    from gateway.bootstrap import ensure_admin_key
-
-    key = await ensure_admin_key(config)
-    if key is not None:
-        click.echo(f"The gateway's admin key, shown this once: {key}")
-        click.echo("It may do everything on the gateway's HTTP interface; the bot does not need it. Keep it safe.")
+def _show_admin_key(key: str) -> None:
+    """On standard output, since the log must not have it."""
+    click.echo(f"The gateway's admin key, shown this once: {key}")
+    click.echo("It may do everything on the gateway's HTTP interface; the bot does not need it. Keep it safe.")
 
 
 def _application_of(config: Config) -> int:

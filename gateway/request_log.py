@@ -11,6 +11,9 @@ from gateway.routing import Handler
 
 log = logging.getLogger("gateway.access")
 
+# Asked for every few seconds by whoever watches over the process.
+_QUIET = {"/health"}
+
 
 @web.middleware
 async def log_requests(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -24,7 +27,8 @@ async def log_requests(request: web.Request, handler: Handler) -> web.StreamResp
         return response
     finally:
         took = (time.perf_counter() - began) * 1000
-        log.info("%s %s %d %.1f ms %s", request.method, _pattern(request), status, took, request[REQUEST_ID])
+        level = logging.DEBUG if request.path in _QUIET else logging.INFO
+        log.log(level, "%s %s %d %.1f ms %s", request.method, _pattern(request), status, took, request[REQUEST_ID])
 
 
 async def name_response(request: web.Request, response: web.StreamResponse) -> None:
