@@ -182,7 +182,7 @@ def _check(config: Config, source: str) -> None:
         if names.count(name) > 1:
             raise ConfigError(f"{source}: two accounts are named {name}; give each [[gateway.accounts]] its own name")
     try:
-        config.storage_path()
+        config.storage_place()
     except ValueError as error:
         raise ConfigError(f"{source}: {error}") from None
 

@@ -47,7 +47,7 @@ def create_app(
     async def storage(app: web.Application) -> AsyncGenerator[None]:
         peppers = load_secrets(config, random=random)
         hasher, seal = KeyHasher(peppers), Seal(peppers)
-        database = await open_database(config.storage_path())
+        database = await open_database(config.storage_place())
         app[AUTHENTICATOR] = Authenticator(database, hasher=hasher, clock=clock)
         app[USERS] = Users(database, hasher=hasher, seal=seal, clock=clock, random=random)
         app[CONVERSATIONS] = Conversations(database, clock=clock)

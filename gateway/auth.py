@@ -28,7 +28,7 @@ class Authenticator:
         self._database = database
         self._hasher = hasher
         self._clock = clock
-        self._sql = principal_queries()
+        self._sql = principal_queries(database)
         self._used = dict[int, int]()
         self._rehashed = dict[int, bytes]()
         self._noting: asyncio.Task[None] | None = None
@@ -84,9 +84,9 @@ class Authenticator:
             self._noting = None
 
     async def _write(self, used: dict[int, int], rehashed: dict[int, bytes], connection: Connection) -> None:
-        for identity, at in used.items():
+        for identity, at in sorted(used.items()):
             await self._sql.key_used(connection, id=identity, at=at)
-        for identity, newest in rehashed.items():
+        for identity, newest in sorted(rehashed.items()):
             await self._sql.rehash(connection, id=identity, hash=newest)
 
 

@@ -86,7 +86,7 @@ async def revoke(config: Config, name: str, *, clock: Clock = time.time) -> None
 async def _desk(config: Config, clock: Clock) -> AsyncGenerator[_Desk]:
     peppers = load_secrets(config)
     hasher, seal = KeyHasher(peppers), Seal(peppers)
-    database = await open_database(config.storage_path())
+    database = await open_database(config.storage_place())
     authenticator = Authenticator(database, hasher=hasher, clock=clock)
     try:
         yield _Desk(

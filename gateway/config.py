@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from gateway.wire import Tier
+from storage.location import is_postgres, sqlite_path, without_password
 
 Port = Annotated[int, msgspec.Meta(ge=0, le=65_535)]
 Positive = Annotated[float, msgspec.Meta(gt=0)]
@@ -59,6 +60,9 @@ class Gateway(Section, frozen=True, kw_only=True):
     default_models: DefaultModels = DefaultModels()
     accounts: list[Account] = []
 
+    def __repr__(self) -> str:
+        return f"Gateway(storage={without_password(self.storage)!r}, …)"
+
 
 class Secrets(msgspec.Struct, frozen=True, kw_only=True):
     """What comes from the environment or `.env` only. `accounts` maps an `api_key_env` to its value."""
@@ -79,16 +83,22 @@ class Config(Section, frozen=True, kw_only=True):
     gateway: Gateway = Gateway()
     secrets: Secrets = Secrets()
 
-    def storage_path(self) -> Path:
-        """The gateway's SQLite file.
+    def storage_place(self) -> Path | str:
+        """Where the gateway's database is: an SQLite file, or the address of a PostgreSQL database.
 
-        Raises `ValueError` where `storage` names something that is not an SQLite file.
+        The address may hold a password: show `storage.without_password` of it. Raises `ValueError` where `storage`
+        names neither.
         """
-        if not self.gateway.storage:
+        place = self.gateway.storage
+        if not place:
             return self.data_dir / "gateway.db"
-        scheme, separator, path = self.gateway.storage.partition(":///")
-        if scheme != "sqlite" or not separator or not path:
+        if is_postgres(place):
+            return place
+        path = sqlite_path(place)
+        if path is None:
+            # Not repeated here: what is mistyped may hold a password all the same.
             raise ValueError(
-                f"[gateway] storage is {self.gateway.storage!r}; write sqlite:///PATH, for example sqlite:///data/gateway.db"
+                "[gateway] storage is no address of a database; write sqlite:///PATH, for example "
+                "sqlite:///data/gateway.db, or postgresql://USER:PASSWORD@HOST/DATABASE"
             )
-        return Path(path)
+        return path

@@ -1,6 +1,5 @@
 """Conversations as the gateway keeps them: trees of messages, each owned by one user."""
 
-import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any, Literal
@@ -14,7 +13,7 @@ from gateway.principals import Principal
 from gateway.store import conversation_queries
 from gateway.times import Clock, milliseconds, moment
 from gateway.wire import Content, Conversation, Message, MessageStatus, Tier, Usage
-from storage import Connection, Database
+from storage import Connection, Database, MissingReference
 
 TitleSource = Literal["provisional", "generated", "user"]
 
@@ -104,7 +103,7 @@ class Conversations:
     def __init__(self, database: Database, *, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._sql = conversation_queries()
+        self._sql = conversation_queries(database)
 
     async def find(self, conversation_id: str, reader: Principal) -> ConversationRecord:
         """The conversation, where the reader is its owner, the owner's client or an admin; else `NotFound`."""
@@ -155,7 +154,7 @@ class Conversations:
                 await self._sql.add_message(connection, **_columns(prompt, _MESSAGE_COLUMNS))
                 await self._sql.touch(connection, id=conversation.id, at=prompt.created_at)
 
-        await self._database.transact(work)
+        await self._database.transact(work, alone=None if new else _writing(conversation.id))
 
     async def record_reply(self, reply: StoredMessage) -> None:
         """Keep a reply. Raises `NotFound` where the conversation was deleted meanwhile."""
@@ -174,7 +173,7 @@ class Conversations:
             await self._sql.withdraw(connection, id=conversation_id, message_id=message_id)
             await self._sql.erase_if_empty(connection, id=conversation_id)
 
-        await self._database.transact(work)
+        await self._database.transact(work, alone=_writing(conversation_id))
 
     async def set_title(self, conversation_id: str, title: str, *, source: TitleSource) -> None:
         """Give a title; one that a user gave is only replaced by another of the user's."""
@@ -220,6 +219,11 @@ _MESSAGE_COLUMNS = (
     "id", "conversation_id", "parent_id", "role", "content", "status", "finish_reason", "model", "account",
     "input_tokens", "output_tokens", "cost_usd", "estimated", "created_at",
 )  # fmt: skip
+
+
+def _writing(conversation_id: str) -> str:
+    """What keeps a prompt from being added to a conversation that is taken back as empty at that moment."""
+    return f"conversation {conversation_id}"
 
 
 def _columns(record: msgspec.Struct, names: tuple[str, ...]) -> dict[str, Any]:
@@ -272,7 +276,5 @@ def _no_parent() -> NotFound:
 def _still_there() -> Generator[None]:
     try:
         yield
-    except sqlite3.IntegrityError as error:
-        if error.sqlite_errorname != "SQLITE_CONSTRAINT_FOREIGNKEY":
-            raise
+    except MissingReference as error:
         raise NotFound("The conversation was deleted meanwhile.", code="unknown_conversation") from error

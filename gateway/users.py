@@ -1,7 +1,6 @@
 """Admins, clients and users: making them, changing them, giving them keys, taking them away."""
 
 import hashlib
-import sqlite3
 from typing import Any
 
 import msgspec
@@ -14,8 +13,10 @@ from gateway.secret import Seal
 from gateway.store import principal_queries
 from gateway.times import Clock, milliseconds
 from gateway.wire import Role, UpdateUser
-from storage import Connection, Database
+from storage import Connection, Database, MissingReference
 
+# Writes of principals and keys look before they write, so of all processes one at a time may.
+_WRITING = "principals"
 _SEALED_FOR = 10 * 60 * 1000
 _REMEMBERED_FOR = 24 * 60 * 60 * 1000
 # How long a key that was replaced is still told apart from one that never was.
@@ -55,7 +56,7 @@ class Users:
         self._seal = seal
         self._clock = clock
         self._random = random
-        self._sql = principal_queries()
+        self._sql = principal_queries(database)
 
     # Reading
 
@@ -94,7 +95,7 @@ class Users:
 
         Raises `Conflict` with code `user_exists` where the name is taken.
         """
-        return await self._database.transact(lambda connection: self._create(connection, new))
+        return await self._database.transact(lambda connection: self._create(connection, new), alone=_WRITING)
 
     async def create_first_admin(self, name: str) -> IssuedKey | None:
         """Make an admin where there has never been one; else None."""
@@ -104,7 +105,7 @@ class Users:
                 return None
             return await self._create(connection, NewPrincipal(name=name, role="admin"))
 
-        return await self._database.transact(work)
+        return await self._database.transact(work, alone=_WRITING)
 
     async def update(self, target: Principal, changes: UpdateUser) -> Principal:
         """Change what `changes` names. Raises `NotFound` where it was deleted meanwhile."""
@@ -123,7 +124,7 @@ class Users:
                 await self._sql.set_expiry(connection, id=current.id, expires_at=expires_at)
             return await self._current(connection, target)
 
-        return await self._database.transact(work)
+        return await self._database.transact(work, alone=_WRITING)
 
     async def rotate(self, target: Principal, caller: Principal, idempotency_key: str | None = None) -> IssuedKey:
         """Replace a key; what else there is of its holder stays, its expiry too.
@@ -154,7 +155,7 @@ class Users:
                 await self._sql.keep_rotation(connection, **request.columns(), sealed_key=sealed, at=at)
             return issued
 
-        return await self._database.transact(work)
+        return await self._database.transact(work, alone=_WRITING)
 
     async def reissue(self, target: Principal) -> IssuedKey:
         """Replace the key of an admin or a client by one that does not expire."""
@@ -164,7 +165,7 @@ class Users:
             fresh = msgspec.structs.replace(current, expires_at=None)
             return await self._replace_key(connection, fresh, milliseconds(self._clock()))
 
-        return await self._database.transact(work)
+        return await self._database.transact(work, alone=_WRITING)
 
     async def delete(self, target: Principal, *, purge: bool) -> None:
         """Revoke the key; of a client, also the keys of all its users. With `purge` erase every trace."""
@@ -179,7 +180,7 @@ class Users:
             await self._sql.revoke_keys_of_users(connection, id=target.id, at=at)
             await self._sql.forget_sealed(connection, before=0, principal_id=target.id)
 
-        await self._database.transact(work)
+        await self._database.transact(work, alone=_WRITING)
 
     # Steps within a transaction
 
@@ -205,7 +206,7 @@ class Users:
                 plus=new.plus,
                 at=at,
             )
-        except sqlite3.IntegrityError as error:
+        except MissingReference as error:
             raise PermissionDenied("The client that asks was deleted meanwhile.") from error
 
     async def _replace_key(self, connection: Connection, current: Principal, at: int) -> IssuedKey:

@@ -1,9 +1,5 @@
 """What can go wrong with a database, in words an operator can act on."""
 
-import sqlite3
-from collections.abc import Generator
-from contextlib import contextmanager
-
 
 class StorageError(Exception):
     """The database did not do what was asked; the message says what to look at."""
@@ -12,9 +8,19 @@ class StorageError(Exception):
 
 
 class StorageBusy(StorageError):
-    """Another process holds the database's write lock."""
+    """Somebody else holds what is needed for longer than one waits."""
 
     code = "storage_busy"
+
+
+class StorageCollision(StorageBusy):
+    """Two units of work stood in each other's way and this one was undone; running it again is safe."""
+
+
+class StorageUnreachable(StorageError):
+    """The database server does not answer, or stopped answering; it is tried again on the next use."""
+
+    code = "storage_unreachable"
 
 
 class StorageReadOnly(StorageError):
@@ -29,38 +35,16 @@ class StorageVersion(StorageError):
     code = "storage_version"
 
 
-# https://www.sqlite.org/rescode.html
-_WORDS: dict[int, tuple[type[StorageError], str]] = {
-    sqlite3.SQLITE_BUSY: (
-        StorageBusy,
-        "is locked by another process; stop the other one, or wait and try again",
-    ),
-    sqlite3.SQLITE_LOCKED: (StorageBusy, "is locked; wait and try again"),
-    sqlite3.SQLITE_READONLY: (
-        StorageReadOnly,
-        "is read-only; give this user write access to the file and its folder",
-    ),
-    sqlite3.SQLITE_CANTOPEN: (
-        StorageReadOnly,
-        "cannot be opened; check that its folder exists and is writable",
-    ),
-    sqlite3.SQLITE_FULL: (StorageReadOnly, "cannot grow: the disk is full"),
-    sqlite3.SQLITE_IOERR: (StorageReadOnly, "cannot be read or written: the disk reports an error"),
-    sqlite3.SQLITE_CORRUPT: (StorageError, "is damaged; restore it from a backup"),
-    sqlite3.SQLITE_NOTADB: (StorageError, "is not an SQLite database"),
-}
+class BrokenConstraint(Exception):
+    """A statement broke a rule of the schema. Whoever sent it knows what that means, or has a bug.
+
+    A unit of work that meets one has failed and must raise: PostgreSQL undoes the whole of it.
+    """
 
 
-@contextmanager
-def translated(name: str) -> Generator[None]:
-    """Turn sqlite3's errors into ours; programming errors and broken constraints pass unchanged."""
-    try:
-        yield
-    except sqlite3.IntegrityError:
-        raise
-    except sqlite3.DatabaseError as error:
-        primary = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        kind, words = _WORDS.get(primary, (None, ""))
-        if kind is None:
-            raise
-        raise kind(f"the database {name} {words}") from error
+class Duplicate(BrokenConstraint):
+    """What must be unique is there already."""
+
+
+class MissingReference(BrokenConstraint):
+    """The row that a foreign key points to is not there, or is still pointed to."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from storage.engine import Engine
 from storage.errors import StorageVersion
 
 _NAME = re.compile(r"^(\d{4})_[a-z0-9_]+\.sql$")
@@ -30,18 +31,18 @@ class Migration:
             yield statement
 
 
-def read_migrations(folder: Path) -> list[Migration]:
-    """Read the steps in a folder, in order.
+def read_migrations(folder: Path, engine: Engine) -> list[Migration]:
+    """Read an engine's steps, `folder/<engine>/*.sql`, in order.
 
     Raises `ValueError` where a number is missing or used twice.
     """
     steps = [
         Migration(int(match[1]), path.read_text(encoding="utf-8"))
-        for path in sorted(folder.iterdir())
+        for path in sorted((folder / engine).iterdir())
         if (match := _NAME.match(path.name))
     ]
     if [step.version for step in steps] != list(range(1, len(steps) + 1)):
-        raise ValueError(f"the migrations in {folder.name} are not numbered 1 to {len(steps)}")
+        raise ValueError(f"the migrations in {folder.name}/{engine} are not numbered 1 to {len(steps)}")
     return steps
 
 

@@ -1,48 +1,78 @@
-# ruff: noqa: ARG002 - aiosql hands its adapters more than SQLite needs
-"""Named SQL from `.sql` files, run so that a read is one step in the connection's thread."""
+# ruff: noqa: ARG002 - aiosql hands its adapters more than is needed
+"""Named SQL from `.sql` files, the same for both engines."""
 
+import re
 from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
 import aiosql
-from aiosql.adapters.aiosqlite import AioSQLiteAdapter
 
-from storage.database import Connection
+from storage.engine import ENGINES, Connection, Engine, Row
+
+_STATEMENT = re.compile(r"^--\s*name:\s*(?P<name>\w+)", re.MULTILINE)
 
 
-class WholeReads(AioSQLiteAdapter):
-    """Fetches every row at once.
+class _Adapter:
+    """Lets aiosql speak to a `Connection`, whichever engine is behind it.
 
-    A statement left half-read keeps the connection's snapshot open, and every other read on that connection would go
-    on seeing the past (https://www.sqlite.org/isolation.html).
+    Every row is fetched at once. A statement left half-read would keep its connection's snapshot open, and every
+    other read on that connection would go on seeing the past (https://www.sqlite.org/isolation.html).
     """
 
+    is_aio_driver = True
+
+    def process_sql(self, query_name: str, op_type: Any, sql: str) -> str:
+        return sql
+
     async def select(
-        self, conn: Connection, _query_name: str, sql: str, parameters: Mapping[str, Any], record_class: None = None
-    ) -> AsyncGenerator[Any]:
-        """Every row."""
-        for row in await conn.execute_fetchall(sql, parameters):
+        self, conn: Connection, query_name: str, sql: str, parameters: Mapping[str, Any], record_class: None = None
+    ) -> AsyncGenerator[Row]:
+        for row in await conn.fetch(sql, parameters):
             yield row
 
     async def select_one(
-        self, conn: Connection, _query_name: str, sql: str, parameters: Mapping[str, Any], record_class: None = None
-    ) -> Any:
-        """The first row, or None."""
-        return next(iter(await conn.execute_fetchall(sql, parameters)), None)
+        self, conn: Connection, query_name: str, sql: str, parameters: Mapping[str, Any], record_class: None = None
+    ) -> Row | None:
+        return next(iter(await conn.fetch(sql, parameters)), None)
 
-    async def select_value(self, conn: Connection, _query_name: str, sql: str, parameters: Mapping[str, Any]) -> Any:
-        """The first column of the first row, or None."""
-        row = await self.select_one(conn, _query_name, sql, parameters)
+    async def select_value(self, conn: Connection, query_name: str, sql: str, parameters: Mapping[str, Any]) -> Any:
+        row = await self.select_one(conn, query_name, sql, parameters)
         return None if row is None else row[0]
 
+    async def insert_returning(self, conn: Connection, query_name: str, sql: str, parameters: Mapping[str, Any]) -> Any:
+        return await self.select_value(conn, query_name, sql, parameters)
 
-def load_queries(path: Path) -> Any:
+    async def insert_update_delete(
+        self, conn: Connection, query_name: str, sql: str, parameters: Mapping[str, Any]
+    ) -> int:
+        return await conn.execute(sql, parameters)
+
+
+def load_queries(path: Path, engine: Engine) -> Any:
     """The queries of a `.sql` file, or of all in a folder, as an aiosql object
     (https://nackjicholson.github.io/aiosql/defining-sql-queries/).
 
-    Each is a method that takes a connection and named parameters.
+    Each is a method that takes a connection and named parameters. `find^` gives one row or None, `find` many,
+    `count$` the first column, `change!` the number of rows changed, `make<!` what its `RETURNING` names first.
+    Statements in `NAME.postgres.sql` or `NAME.sqlite.sql` beside `NAME.sql` take the place of those of the same name
+    on that engine. Raises `ValueError` where a name is used twice.
     """
     files = sorted(path.glob("*.sql")) if path.is_dir() else [path]
-    text = "\n".join(file.read_text(encoding="utf-8") for file in files)
-    return cast("Any", aiosql).from_str(text, WholeReads, mandatory_parameters=False)
+    common = [file for file in files if file.suffixes[0].removeprefix(".") not in ENGINES]
+    own = [beside for file in common if (beside := file.with_suffix(f".{engine}.sql")).exists()]
+    statements = _statements(common) | _statements(own)
+    return cast("Any", aiosql).from_str("\n".join(statements.values()), _Adapter, mandatory_parameters=False)
+
+
+def _statements(files: list[Path]) -> dict[str, str]:
+    found = dict[str, str]()
+    for file in files:
+        text = file.read_text(encoding="utf-8")
+        starts = [*_STATEMENT.finditer(text)]
+        for start, following in zip(starts, [*starts[1:], None], strict=True):
+            name = start["name"]
+            if name in found:
+                raise ValueError(f"two statements are named {name}; one is in {file.name}")
+            found[name] = text[start.start() : None if following is None else following.start()]
+    return found

@@ -6,7 +6,8 @@ from typing import Any, Self, TypeVar
 
 import msgspec
 
-from storage.database import Connection, Database
+from storage.engine import Connection, Database
+from storage.opening import open_database
 from storage.queries import load_queries
 
 T = TypeVar("T")
@@ -25,8 +26,8 @@ class Store:
 
         Raises `StorageError`.
         """
-        statements = load_queries(folder)
-        return cls(await Database.open(path, migrations=folder / "migrations"), statements)
+        database = await open_database(path, folder)
+        return cls(database, load_queries(folder, database.engine))
 
     async def one(self, name: str, kind: type[T], **values: object) -> T | None:
         """The one row a statement finds, or none."""

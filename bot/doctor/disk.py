@@ -19,9 +19,10 @@ _FREE_BYTES = 200 * 1024 * 1024
 def check_databases(config: Config) -> list[Finding]:
     """Each database opens, has a schema this Rolekey knows, and can be written; the disk has room."""
     findings = [_database("bot database", config.data_dir / "bot.db", Path(bot.store.__file__).parent)]
-    if config.embedded:
+    place = config.storage_place()
+    if config.embedded and isinstance(place, Path):
         gateway_folder = Path(gateway.store.__file__).parent
-        findings.append(_database("gateway database", config.storage_path(), gateway_folder))
+        findings.append(_database("gateway database", place, gateway_folder))
     folder = _existing(config.data_dir)
     free = shutil.disk_usage(folder).free
     room = f"{free / 1024**3:.1f} GiB free"
@@ -35,7 +36,7 @@ def check_databases(config: Config) -> list[Finding]:
 def _database(check: str, path: Path, statements: Path) -> Finding:
     if not path.exists():
         return _new_database(check, path)
-    known = len(read_migrations(statements / "migrations"))
+    known = len(read_migrations(statements / "migrations", "sqlite"))
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=2)) as connection:
             version = int(connection.execute("PRAGMA user_version").fetchone()[0])

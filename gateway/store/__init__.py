@@ -1,32 +1,34 @@
-"""The gateway's database: its file, its schema and its queries."""
+"""The gateway's database: its place, its schema and its queries."""
 
 import os
 from pathlib import Path
 from typing import Any
 
-from storage import Database, StorageReadOnly
-from storage.queries import load_queries
+import storage
+from storage import Database, StorageReadOnly, load_queries
 
 _FOLDER = Path(__file__).parent
 
 
-async def open_database(path: Path) -> Database:
-    """Open the gateway's database, made private to this user where it is new, with the newest schema.
+async def open_database(place: Path | str) -> Database:
+    """Open the gateway's database with the newest schema: a file, made private to this user where it is new, or the
+    `postgresql://` address of one that others may share.
 
     Raises `storage.StorageError`.
     """
-    _make_private(path)
-    return await Database.open(path, migrations=_FOLDER / "migrations")
+    if isinstance(place, Path):
+        _make_private(place)
+    return await storage.open_database(place, _FOLDER)
 
 
-def principal_queries() -> Any:
+def principal_queries(database: Database) -> Any:
     """The queries over principals and keys."""
-    return load_queries(_FOLDER / "principals.sql")
+    return load_queries(_FOLDER / "principals.sql", database.engine)
 
 
-def conversation_queries() -> Any:
+def conversation_queries(database: Database) -> Any:
     """The queries over conversations and messages."""
-    return load_queries(_FOLDER / "conversations.sql")
+    return load_queries(_FOLDER / "conversations.sql", database.engine)
 
 
 def _make_private(path: Path) -> None:

@@ -47,7 +47,7 @@ VALUES (
 );
 
 -- name: touch!
-UPDATE conversations SET updated_at = max(updated_at, :at) WHERE id = :id;
+UPDATE conversations SET updated_at = CASE WHEN updated_at > :at THEN updated_at ELSE :at END WHERE id = :id;
 
 -- name: messages
 SELECT * FROM messages WHERE conversation_id = :id ORDER BY seq;

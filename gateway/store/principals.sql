@@ -27,10 +27,11 @@ SELECT id FROM principals WHERE role = 'admin' LIMIT 1;
 
 -- name: create<!
 INSERT INTO principals (role, client_id, name, username, plus, created_at)
-VALUES (:role, :client_id, :name, :username, :plus, :at);
+VALUES (:role, :client_id, :name, :username, :plus, :at)
+RETURNING id;
 
 -- name: revive!
-UPDATE principals SET username = :username, plus = :plus, disabled = 0, deleted_at = NULL WHERE id = :id;
+UPDATE principals SET username = :username, plus = :plus, disabled = FALSE, deleted_at = NULL WHERE id = :id;
 
 -- name: update!
 UPDATE principals SET username = :username, plus = :plus, disabled = :disabled WHERE id = :id;

@@ -17,7 +17,7 @@ def test_with_nothing_at_all_the_defaults_hold(tmp_path: Path, monkeypatch: pyte
     config = load(environ={})
     assert config == Config()
     assert config.embedded
-    assert str(config.storage_path()) == "data/gateway.db"
+    assert str(config.storage_place()) == "data/gateway.db"
 
 
 def test_the_file_beside_one_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,7 +64,7 @@ def test_a_secret_is_never_shown(tmp_path: Path) -> None:
         ("[secrets]\ndiscord_token = 'x'", "secrets do not belong in this file"),
         ("[gateway]\nport = 70000", r"\[gateway\] port: expected `int` <= 65535"),
         ("[access]\neveryone = 'gold'", r"\[access\] everyone: invalid enum value 'gold'"),
-        ("[gateway]\nstorage = 'mysql://x'", r"storage is 'mysql://x'; write sqlite:///PATH"),
+        ("[gateway]\nstorage = 'mysql://x'", r"storage is no address of a database; write sqlite:///PATH"),
         (
             "[[gateway.accounts]]\nname='a'\ntier='free'\nmodel='m'\n[[gateway.accounts]]\nname='a'\ntier='plus'\nmodel='m'",
             "two accounts are named a",

@@ -163,7 +163,7 @@ async def test_a_database_from_an_empty_folder_has_every_table_and_survives_a_re
     async with running(config, clock) as gateway:
         key = await gateway.make("bot", role="client")
         admin = gateway.admin_key
-    with sqlite3.connect(config.storage_path()) as database:
+    with sqlite3.connect(config.storage_place()) as database:
         tables = {row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     database.close()
     assert {"principals", "keys", "rotations", "conversations", "messages"} <= tables

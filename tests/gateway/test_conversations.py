@@ -1,4 +1,3 @@
-import sqlite3
 from pathlib import Path
 from uuid import uuid4
 
@@ -9,6 +8,7 @@ from gateway.app_keys import CONVERSATIONS, USERS
 from gateway.conversations import ConversationRecord, Conversations, StoredMessage
 from gateway.errors import NotFound
 from gateway.principals import Principal
+from storage import BrokenConstraint
 from tests.gateway.conftest import Clock, RunningGateway, config_in, running
 
 
@@ -221,7 +221,7 @@ async def test_a_prompt_and_its_conversation_come_together_or_not_at_all(
     owner, kept = await principal(gateway, "1:1"), conversations_of(gateway)
     _, taken, _ = await begun(gateway, owner)
     record = a_conversation(owner, clock)
-    with pytest.raises(sqlite3.IntegrityError):
+    with pytest.raises(BrokenConstraint):
         await kept.record_prompt(record, new=True, prompt=msgspec.structs.replace(a_prompt(record, clock), id=taken.id))
     with pytest.raises(NotFound):
         await kept.find(record.id, owner)
@@ -249,8 +249,9 @@ async def test_deleting_erases_the_words_from_the_file(tmp_path: Path, clock: Cl
         assert (await gateway.call("DELETE", path, key=member)).status == 200
         assert (await gateway.call("GET", path, key=member)).status == 404
         assert (await gateway.call("DELETE", path, key=member)).status == 404
-    assert b"Very private" not in config.storage_path().read_bytes()
-    assert b"With water." not in config.storage_path().read_bytes()
+    kept = (tmp_path / "data" / "gateway.db").read_bytes()
+    assert b"Very private" not in kept
+    assert b"With water." not in kept
 
 
 async def test_deleting_a_user_keeps_conversations_and_purging_erases_them(

@@ -2,17 +2,17 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from storage import Connection, Database
-from storage.queries import load_queries
+from storage import Connection, load_queries
+from storage.sqlite import SQLiteDatabase
 
 
 async def test_a_read_sees_what_was_committed_before_it_however_many_others_read(tmp_path: Path) -> None:
     steps = tmp_path / "steps"
-    steps.mkdir()
-    (steps / "0001_first.sql").write_text("CREATE TABLE t (x); INSERT INTO t VALUES (0), (0);")
+    (steps / "sqlite").mkdir(parents=True)
+    (steps / "sqlite" / "0001_first.sql").write_text("CREATE TABLE t (x); INSERT INTO t VALUES (0), (0);")
     (tmp_path / "t.sql").write_text("-- name: x^\nSELECT x FROM t;\n\n-- name: set_x!\nUPDATE t SET x = :x;\n")
-    sql: Any = load_queries(tmp_path / "t.sql")
-    database = await Database.open(tmp_path / "t.db", migrations=steps)
+    sql: Any = load_queries(tmp_path / "t.sql", "sqlite")
+    database = await SQLiteDatabase.open(tmp_path / "t.db", migrations=steps)
 
     async def read() -> int:
         async with database.read() as connection:

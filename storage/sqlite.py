@@ -4,23 +4,42 @@ import asyncio
 import logging
 import sqlite3
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import aiosqlite
 
-from storage.errors import translated
+from storage.engine import NOTHING, Connection, Engine, Row
 from storage.migrations import Migration, pending, read_migrations
+from storage.sqlite_errors import translated
 
-Connection = aiosqlite.Connection
 T = TypeVar("T")
 
 _WAL_RETRY_SECONDS = 0.02
 
 
-class Database:
+class SQLiteConnection:
+    """A `storage.Connection` on aiosqlite's."""
+
+    def __init__(self, driver: aiosqlite.Connection, name: str) -> None:
+        self.driver = driver
+        self._name = name
+
+    async def fetch(self, sql: str, values: Mapping[str, Any] = NOTHING) -> list[Row]:
+        """Every row that one statement finds or returns."""
+        with translated(self._name):
+            return [*await self.driver.execute_fetchall(sql, dict(values))]
+
+    async def execute(self, sql: str, values: Mapping[str, Any] = NOTHING) -> int:
+        """Run one statement; the number of rows it changed."""
+        with translated(self._name):
+            async with self.driver.execute(sql, dict(values)) as cursor:
+                return cursor.rowcount
+
+
+class SQLiteDatabase:
     """Two connections to one file: one writes, one reads what is committed.
 
     `synchronous=FULL` makes every commit durable before `transact` returns
@@ -28,8 +47,11 @@ class Database:
     one commit.
     """
 
-    def __init__(self, path: Path, writer: Connection, reader: Connection) -> None:
+    engine: Engine = "sqlite"
+
+    def __init__(self, path: Path, writer: aiosqlite.Connection, reader: aiosqlite.Connection) -> None:
         self.path = path
+        self.name = str(path)
         self._writer = writer
         self._reader = reader
         self._turn = asyncio.Lock()
@@ -39,12 +61,12 @@ class Database:
 
     @classmethod
     async def open(cls, path: Path, *, migrations: Path, busy_seconds: float = 5.0) -> Self:
-        """Open or create the file, bring its schema up to date, and return it ready.
+        """Open or create the file, bring its schema up to date by `migrations/sqlite/*.sql`, and return it ready.
 
         Raises `StorageBusy`, `StorageReadOnly`, `StorageVersion` or `StorageError`.
         """
-        steps = read_migrations(migrations)
-        opened: list[Connection] = []
+        steps = read_migrations(migrations, cls.engine)
+        opened: list[aiosqlite.Connection] = []
         with translated(str(path)):
             try:
                 writer = await _connect(path, busy_seconds, opened)
@@ -62,17 +84,21 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncGenerator[Connection]:
         """A connection that sees everything committed and can write nothing."""
-        with translated(str(self.path)):
-            yield self._reader
+        yield SQLiteConnection(self._reader, self.name)
 
-    async def transact(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+    async def version(self) -> int:
+        """The version of its schema."""
+        with translated(self.name):
+            return await _version(self._reader)
+
+    async def transact(self, work: Callable[[Connection], Awaitable[T]], *, alone: str | None = None) -> T:  # noqa: ARG002 - every unit is alone here
         """Run `work` as one all-or-nothing unit and return its result once it is on disk.
 
         Units run one after another; the commit is shared by all that finished before it began. If `work` raises,
         its own changes alone are undone. A unit once begun is finished, also when the caller is cancelled: half a
         transaction in another thread is nobody's.
         """
-        with translated(str(self.path)):
+        with translated(self.name):
             unit = asyncio.create_task(self._unit(work))
             self._units.add(unit)
             unit.add_done_callback(self._units.discard)
@@ -87,7 +113,7 @@ class Database:
             batch = self._batch
             await self._writer.execute("SAVEPOINT unit")
             try:
-                result = await work(self._writer)
+                result = await work(SQLiteConnection(self._writer, self.name))
             except BaseException:
                 await self._writer.execute("ROLLBACK TO unit")
                 await self._writer.execute("RELEASE unit")
@@ -119,7 +145,7 @@ class Database:
         await self._writer.close()
 
 
-async def _connect(path: Path, busy_seconds: float, opened: list[Connection]) -> Connection:
+async def _connect(path: Path, busy_seconds: float, opened: list[aiosqlite.Connection]) -> aiosqlite.Connection:
     # Tried here first: aiosqlite leaves a thread behind where the file cannot be opened.
     await asyncio.to_thread(_try_to_open, path)
     # Below INFO it would log every statement with its values, prompts among them.
@@ -137,7 +163,7 @@ def _try_to_open(path: Path) -> None:
     sqlite3.connect(path).close()
 
 
-async def _use_wal(connection: Connection, busy_seconds: float) -> None:
+async def _use_wal(connection: aiosqlite.Connection, busy_seconds: float) -> None:
     """Switch a new file to WAL. Where others do so at this moment SQLite does not wait by itself."""
     deadline = time.monotonic() + busy_seconds
     while True:
@@ -151,7 +177,7 @@ async def _use_wal(connection: Connection, busy_seconds: float) -> None:
             return
 
 
-async def _migrate(connection: Connection, steps: list[Migration], name: str) -> None:
+async def _migrate(connection: aiosqlite.Connection, steps: list[Migration], name: str) -> None:
     """Apply what is missing, each step together with its version; of two processes that start at once, one does."""
     while pending(steps, await _version(connection), name):
         await _run(connection, "BEGIN IMMEDIATE")
@@ -167,15 +193,15 @@ async def _migrate(connection: Connection, steps: list[Migration], name: str) ->
         await connection.commit()
 
 
-async def _version(connection: Connection) -> int:
+async def _version(connection: aiosqlite.Connection) -> int:
     return int(await _pragma(connection, "user_version") or 0)
 
 
-async def _run(connection: Connection, statement: str) -> None:
+async def _run(connection: aiosqlite.Connection, statement: str) -> None:
     await (await connection.execute(statement)).close()
 
 
-async def _pragma(connection: Connection, pragma: str) -> int | str | None:
+async def _pragma(connection: aiosqlite.Connection, pragma: str) -> int | str | None:
     """Run a pragma to its end: a cursor left open in the middle of its rows would block the next commit."""
     async with connection.execute(f"PRAGMA {pragma}") as cursor:
         rows = [*await cursor.fetchall()]

@@ -1,0 +1,76 @@
+"""What both engines offer. Code above knows these and no driver."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
+from types import MappingProxyType
+from typing import Any, Literal, Protocol, TypeVar
+
+T = TypeVar("T")
+
+Engine = Literal["sqlite", "postgres"]
+ENGINES: tuple[Engine, ...] = ("sqlite", "postgres")
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class Row(Protocol):
+    """What a statement found: `row["name"]`, `row[0]`, `dict(row)`."""
+
+    def __getitem__(self, key: Any, /) -> Any: ...
+
+    def keys(self) -> Iterable[Any]:
+        """The names of its columns."""
+        ...
+
+
+class Connection(Protocol):
+    """Where statements run. Values are named: `:name` in the SQL, `{"name": …}` beside it.
+
+    Both methods raise `StorageError`, or `BrokenConstraint` after which the unit of work must raise too.
+    """
+
+    async def fetch(self, sql: str, values: Mapping[str, Any] = NOTHING) -> list[Row]:
+        """Every row that one statement finds or returns."""
+        ...
+
+    async def execute(self, sql: str, values: Mapping[str, Any] = NOTHING) -> int:
+        """Run one statement; the number of rows it changed."""
+        ...
+
+
+class Database(Protocol):
+    """A database that is open."""
+
+    @property
+    def name(self) -> str:
+        """Which database, without a password."""
+        ...
+
+    @property
+    def engine(self) -> Engine:
+        """Whose SQL it speaks."""
+        ...
+
+    async def version(self) -> int:
+        """The version of its schema: the number of the last migration."""
+        ...
+
+    def read(self) -> AbstractAsyncContextManager[Connection]:
+        """A connection that sees everything committed and can write nothing."""
+        ...
+
+    async def transact(self, work: Callable[[Connection], Awaitable[T]], *, alone: str | None = None) -> T:
+        """Run `work` as one all-or-nothing unit and return its result once it is on disk.
+
+        If `work` raises, its changes are undone. It may run more than once, so it changes nothing but the database.
+        On SQLite units run one after another. On PostgreSQL they overlap and each statement sees what was committed
+        before it (READ COMMITTED), unless they have the same `alone`: of those only one runs at a time, whichever
+        process it is in. A unit that reads something and decides by it what to write needs that.
+
+        A unit once begun is finished, also when the caller is cancelled.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Finish what is under way and let go of everything."""
+        ...
