@@ -8,7 +8,7 @@ from uuid import uuid4
 from aiohttp import web
 
 from gateway.accounts import build_pool
-from gateway.api import accounts, chat, conversations, health, users
+from gateway.api import accounts, chat, conversations, docs, health, users
 from gateway.api.connection import InFlight
 from gateway.app_keys import ACCOUNTS, AUTHENTICATOR, CONFIG, CONVERSATIONS, IN_FLIGHT, PROMPTING, ROUTES, USERS
 from gateway.auth import Authenticator
@@ -17,6 +17,7 @@ from gateway.config import Config
 from gateway.conversations import Conversations
 from gateway.error_shape import shape_errors
 from gateway.keys import KeyHasher, RandomBytes
+from gateway.parameters import check_parameters
 from gateway.prompting import Prompting
 from gateway.request_log import log_requests, name_response
 from gateway.routing import Routes
@@ -34,10 +35,11 @@ def create_app(
     Starting it raises `storage.StorageError` where the database or the secret cannot be used.
     """
     app = web.Application(
-        client_max_size=config.gateway.max_body_bytes, middlewares=[log_requests, shape_errors, authorise]
+        client_max_size=config.gateway.max_body_bytes,
+        middlewares=[log_requests, shape_errors, authorise, check_parameters],
     )
     routes = Routes(app)
-    for part in (health, users, chat, conversations, accounts):
+    for part in (health, users, chat, conversations, accounts, docs):
         part.add_routes(routes)
     app[CONFIG] = config
     app[ROUTES] = routes

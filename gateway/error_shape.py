@@ -14,6 +14,8 @@ from storage import StorageBusy, StorageError, StorageReadOnly
 
 log = logging.getLogger(__name__)
 
+TOO_LARGE = "The body is larger than this gateway takes. Send less."
+
 _BUSY_RETRY_SECONDS = 2.0
 _READ_ONLY_RETRY_SECONDS = 60.0
 
@@ -103,7 +105,7 @@ def _in_our_words(error: web.HTTPException) -> ApiError:
             f"This route does not take {error.method}; it takes {', '.join(sorted(error.allowed_methods))}."
         )
     if isinstance(error, web.HTTPRequestEntityTooLarge):
-        return TooLarge("The body is larger than this gateway takes. Send less.")
+        return TooLarge(TOO_LARGE)
     if isinstance(error, web.HTTPNotFound):
         return NotFound("There is no such route. Check the address.", code="unknown_route")
     kind = BY_STATUS.get(error.status, BY_STATUS[400])

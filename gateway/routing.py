@@ -1,8 +1,13 @@
-"""Routes that say who may use them; one that does not say cannot be added."""
+"""Routes that say who may use them, what they take and what they answer; one that does not say who cannot be added.
 
-from collections.abc import Awaitable, Callable, Collection
-from typing import Literal
+What a route says here is what its parameters are checked against (`gateway.parameters`) and what `/openapi.json`
+tells (`gateway.openapi`).
+"""
 
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from typing import Any, Literal, NotRequired, TypedDict, Unpack
+
+import msgspec
 from aiohttp import web
 
 from gateway.errors import InternalError
@@ -14,46 +19,118 @@ Anyone = Literal["anyone"]
 EVERY_ROLE: frozenset[Role] = frozenset(("admin", "client", "user"))
 
 
+class Query(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The parameters a route takes in its query. A field's `Meta(description=…)` is shown in the documentation."""
+
+
+class Headers(msgspec.Struct, frozen=True, kw_only=True):
+    """The headers of its own that a route looks at; `rename` gives them their HTTP names."""
+
+
+class Success(msgspec.Struct, frozen=True):
+    """One way in which a route answers well.
+
+    `body` is what JSON is made from, `str` for text, None for no body. `events` are a stream's events by name.
+    """
+
+    body: Any
+    status: int = 200
+    content_type: str = "application/json"
+    description: str = ""
+    events: Mapping[str, type[msgspec.Struct]] = {}
+
+
+class Contract(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a route says of itself. `roles` is None where it needs no key.
+
+    `errors` are the statuses that its own work can end in, beside those that any route like it can
+    (`gateway.openapi` adds them).
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    roles: frozenset[Role] | None
+    body: Any = None
+    query: type[Query] | None = None
+    headers: type[Headers] | None = None
+    answers: tuple[Success, ...] = ()
+    errors: frozenset[int] = frozenset()
+
+
+class Says(TypedDict):
+    """What is said when a route is added. Without `query` it takes no parameters, and refuses any."""
+
+    roles: Collection[Role] | Anyone
+    body: NotRequired[Any]
+    query: NotRequired[type[Query]]
+    headers: NotRequired[type[Headers]]
+    answers: NotRequired[type[msgspec.Struct] | Success | Sequence[Success]]
+    errors: NotRequired[Collection[int]]
+
+
 class Routes:
-    """Adds routes to an app and remembers the roles of each. `"anyone"` needs no key."""
+    """Adds routes to an app and remembers what each says of itself. The role `"anyone"` needs no key."""
 
     def __init__(self, app: web.Application) -> None:
         self._router = app.router
-        self._allowed = dict[web.AbstractRoute, frozenset[Role] | None]()
+        self._contracts = dict[web.AbstractRoute, Contract]()
 
-    def get(self, path: str, handler: Handler, *, roles: Collection[Role] | Anyone) -> None:
+    def get(self, path: str, handler: Handler, **says: Unpack[Says]) -> None:
         """Add `GET path`."""
-        self.add("GET", path, handler, roles=roles)
+        self.add("GET", path, handler, **says)
 
-    def post(self, path: str, handler: Handler, *, roles: Collection[Role] | Anyone) -> None:
+    def post(self, path: str, handler: Handler, **says: Unpack[Says]) -> None:
         """Add `POST path`."""
-        self.add("POST", path, handler, roles=roles)
+        self.add("POST", path, handler, **says)
 
-    def patch(self, path: str, handler: Handler, *, roles: Collection[Role] | Anyone) -> None:
+    def patch(self, path: str, handler: Handler, **says: Unpack[Says]) -> None:
         """Add `PATCH path`."""
-        self.add("PATCH", path, handler, roles=roles)
+        self.add("PATCH", path, handler, **says)
 
-    def delete(self, path: str, handler: Handler, *, roles: Collection[Role] | Anyone) -> None:
+    def delete(self, path: str, handler: Handler, **says: Unpack[Says]) -> None:
         """Add `DELETE path`."""
-        self.add("DELETE", path, handler, roles=roles)
+        self.add("DELETE", path, handler, **says)
 
-    def add(self, method: str, path: str, handler: Handler, *, roles: Collection[Role] | Anyone) -> None:
-        """Add a route for these roles."""
+    def add(self, method: str, path: str, handler: Handler, **says: Unpack[Says]) -> None:
+        """Add a route."""
         route = self._router.add_route(method, path, handler)
-        self._allowed[route] = None if isinstance(roles, str) else frozenset(roles)
+        roles = says["roles"]
+        self._contracts[route] = Contract(
+            method=method,
+            path=path,
+            handler=handler,
+            roles=None if isinstance(roles, str) else frozenset(roles),
+            body=says.get("body"),
+            query=says.get("query"),
+            headers=says.get("headers"),
+            answers=_answers(says.get("answers", ())),
+            errors=frozenset(says.get("errors", ())),
+        )
 
-    def allowed(self, route: web.AbstractRoute) -> frozenset[Role] | None:
-        """The roles that may use a route, None where it needs no key.
-
-        Raises `InternalError` for a route that was added past this registry.
-        """
+    def contract(self, route: web.AbstractRoute) -> Contract:
+        """What a route said of itself. Raises `InternalError` for one that was added past this registry."""
         try:
-            return self._allowed[route]
+            return self._contracts[route]
         except KeyError:
             raise InternalError("This route does not say who may use it, so nobody may.") from None
 
+    def contracts(self) -> tuple[Contract, ...]:
+        """Those of every route, in the order they were added."""
+        return tuple(self._contracts.values())
+
+    def allowed(self, route: web.AbstractRoute) -> frozenset[Role] | None:
+        """The roles that may use a route, None where it needs no key. Raises `InternalError` as `contract` does."""
+        return self.contract(route).roles
+
     async def check(self, app: web.Application) -> None:
         """Refuse to start where a route was added past this registry. Raises `RuntimeError`."""
-        undeclared = [str(route) for route in app.router.routes() if route not in self._allowed]
+        undeclared = [str(route) for route in app.router.routes() if route not in self._contracts]
         if undeclared:
             raise RuntimeError(f"routes without roles: {', '.join(undeclared)}")
+
+
+def _answers(said: type[msgspec.Struct] | Success | Sequence[Success]) -> tuple[Success, ...]:
+    if isinstance(said, Success):
+        return (said,)
+    return (Success(said),) if isinstance(said, type) else tuple(said)

@@ -14,8 +14,13 @@ Tier = Literal["free", "plus"]
 PlusWish = bool | Literal["any", "true", "false"]
 MessageStatus = Literal["complete", "incomplete"]
 
-Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$")]
-DisplayName = Annotated[str, msgspec.Meta(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
+# In Python alone `$` also matches before a line end, which a name must not end with.
+_PRINTED = r"^[^\x00-\x1f\x7f]*$(?!\n)"
+_PRINTED_WORDS = r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$(?!\n)"
+
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=_PRINTED_WORDS)]
+DisplayName = Annotated[str, msgspec.Meta(max_length=100, pattern=_PRINTED)]
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 Seconds = Annotated[int, msgspec.Meta(ge=1, le=10 * 365 * 86_400)]
 
 
@@ -26,7 +31,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """A body that the gateway sends."""
 
-    status: str = "success"
+    status: Literal["success"] = "success"
 
 
 # Users and keys
@@ -60,9 +65,9 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     client_id: str | None
     plus: bool
     disabled: bool
-    created_at: datetime
-    expires_at: datetime | None
-    last_used_at: datetime | None
+    created_at: Moment
+    expires_at: Moment | None
+    last_used_at: Moment | None
     key_hint: str | None
 
 
@@ -92,7 +97,7 @@ class WhoAmI(Answer, frozen=True, kw_only=True):
     role: Role
     name: str
     client_id: str | None
-    expires_at: datetime | None
+    expires_at: Moment | None
 
 
 # Chat
@@ -186,8 +191,8 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     user_id: str
     tier: Tier
-    created_at: datetime
-    updated_at: datetime
+    created_at: Moment
+    updated_at: Moment
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -198,7 +203,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     role: Literal["user", "assistant"]
     content: Content
     status: MessageStatus
-    created_at: datetime
+    created_at: Moment
     model: str | None = None
     usage: Usage | None = None
 
@@ -220,7 +225,7 @@ class ConversationAnswer(Answer, frozen=True, kw_only=True):
 class UpdateConversation(Request, frozen=True, kw_only=True):
     """`PATCH /api/conversations/{id}`."""
 
-    title: Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$")]
+    title: Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=_PRINTED_WORDS)]
 
 
 class ConversationSummary(Answer, frozen=True, kw_only=True):
@@ -251,10 +256,10 @@ class AccountPage(Answer, frozen=True, kw_only=True):
     accounts: list[Account]
 
 
-class Health(Answer, frozen=True, kw_only=True):
+class Health(msgspec.Struct, frozen=True, kw_only=True):
     """`GET /health`."""
 
-    status: str = "ok"
+    status: Literal["ok"] = "ok"
     version: str
 
 
@@ -269,6 +274,10 @@ class ErrorBody(msgspec.Struct, frozen=True, kw_only=True):
     message: str
 
 
+def _error() -> Literal["error"]:
+    return "error"
+
+
 class ErrorAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The one shape of every error, also of the streamed event `error`.
 
@@ -278,7 +287,7 @@ class ErrorAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     error: ErrorBody
     message: str
     # A plain default would be left out with the others.
-    status: str = msgspec.field(default_factory=lambda: "error")
+    status: Literal["error"] = msgspec.field(default_factory=_error)
     retry_after: float | None = None
     conversation_id: str | None = None
     message_id: str | None = None

@@ -10,7 +10,7 @@ from gateway.wire import AccountPage
 
 def add_routes(routes: Routes) -> None:
     """Add the route of this module."""
-    routes.get("/api/accounts", list_accounts, roles=("admin",))
+    routes.get("/api/accounts", list_accounts, roles=("admin",), answers=AccountPage)
 
 
 async def list_accounts(request: web.Request) -> web.Response:

@@ -1,24 +1,37 @@
-"""Bodies in and out, and the parameters of a query."""
+"""Bodies in and out, and pages."""
 
-from typing import Any, TypeVar, cast
+from typing import Annotated, Any, TypeVar, cast
 
 import msgspec
 from aiohttp import web
 
-from gateway.errors import InvalidRequest
+from gateway.app_keys import CONFIG, ROUTES
+from gateway.error_shape import TOO_LARGE
+from gateway.errors import InvalidRequest, TooLarge
 from gateway.paging import Position
+from gateway.parameters import query_of
+from gateway.routing import Query
 
 T = TypeVar("T")
 
-_DEFAULT_LIMIT = 50
-_MOST = 200
+
+class Paged(Query, frozen=True, kw_only=True):
+    """Which page of a list."""
+
+    limit: Annotated[int, msgspec.Meta(ge=1, le=200, description="How many at most.")] = 50
+    cursor: Annotated[str, msgspec.Meta(description="`next_cursor` of the page before.")] | None = None
 
 
 async def read_body(request: web.Request, kind: type[T]) -> T:
     """The request's JSON as `kind`.
 
-    Raises `InvalidRequest` that names the field at fault, and aiohttp's 413 for a body that is too large.
+    Raises `InvalidRequest` that names the field at fault, aiohttp's 413 for a body that is too large, and
+    `RuntimeError` where the route does not say that it takes this body.
     """
+    if request.app[ROUTES].contract(request.match_info.route).body is not kind:
+        raise RuntimeError(f"{request.match_info.route} reads {kind.__name__}; say body={kind.__name__} of it")
+    if (request.content_length or 0) > request.app[CONFIG].gateway.max_body_bytes:
+        raise TooLarge(TOO_LARGE)
     data = await request.read()
     if not data:
         raise InvalidRequest("The body is empty; send a JSON object.", code="invalid_json")
@@ -28,6 +41,8 @@ async def read_body(request: web.Request, kind: type[T]) -> T:
         raise InvalidRequest(f"{error}.") from error
     except UnicodeDecodeError as error:
         raise InvalidRequest(f"The body is not UTF-8: byte {error.start}.", code="invalid_json") from error
+    except RecursionError as error:
+        raise InvalidRequest("The body is nested too deeply.", code="invalid_json") from error
     except msgspec.DecodeError as error:
         raise InvalidRequest(f"The body is not JSON: {error}.", code="invalid_json") from error
     if rb"\u0000" in data and _holds_nul(msgspec.to_builtins(body)):
@@ -42,20 +57,8 @@ def json_response(answer: msgspec.Struct, *, status: int = 200) -> web.Response:
 
 def page_asked_for(request: web.Request) -> tuple[int, Position | None]:
     """How many items, and after which. Raises `InvalidRequest`."""
-    text = request.query.get("limit", str(_DEFAULT_LIMIT))
-    limit = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
-    if not 1 <= limit <= _MOST:
-        raise InvalidRequest(f"limit is a whole number from 1 to {_MOST}.")
-    cursor = request.query.get("cursor")
-    return limit, None if cursor is None else Position.from_cursor(cursor)
-
-
-def flag(request: web.Request, name: str) -> bool:
-    """A parameter that is `true` or `false`, false where it is left out. Raises `InvalidRequest`."""
-    text = request.query.get(name, "false").lower()
-    if text not in {"true", "false"}:
-        raise InvalidRequest(f"{name} is true or false.")
-    return text == "true"
+    query = query_of(request, Paged)
+    return query.limit, None if query.cursor is None else Position.from_cursor(query.cursor)
 
 
 def _holds_nul(value: Any) -> bool:

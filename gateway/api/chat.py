@@ -13,15 +13,31 @@ from gateway.error_shape import api_error, error_answer
 from gateway.errors import ApiError, InvalidRequest, PermissionDenied, Unavailable
 from gateway.principals import Principal
 from gateway.prompting import ChatEvent
-from gateway.routing import Routes
-from gateway.wire import ChatAnswer, ChatRequest, Delta, Start
+from gateway.routing import Routes, Success
+from gateway.wire import ChatAnswer, ChatRequest, Delta, ErrorAnswer, Start
 
 _HUNG_UP = 499  # nginx's word for a caller that went away first; nobody but the log gets to see it
 
 
 def add_routes(routes: Routes) -> None:
     """Add the route of this module."""
-    routes.post("/api/chat", chat, roles=("user", "client"))
+    routes.post(
+        "/api/chat",
+        chat,
+        roles=("user", "client"),
+        body=ChatRequest,
+        answers=(
+            Success(ChatAnswer),
+            Success(str, content_type="text/plain", description="The reply alone, with `reply_only`."),
+            Success(
+                str,
+                content_type="text/event-stream",
+                description="Server-sent events, with `stream` or `Accept: text/event-stream`.",
+                events={"start": Start, "delta": Delta, "done": ChatAnswer, "error": ErrorAnswer},
+            ),
+        ),
+        errors=(404, 409, 429, 502, 504),
+    )
 
 
 async def chat(request: web.Request) -> web.StreamResponse:

@@ -1,26 +1,59 @@
 """`/api/conversations`: listing, reading, renaming, exporting and erasing them."""
 
+from typing import Annotated, Literal
+
 import msgspec
 from aiohttp import web
 
 from gateway.api.bodies import json_response, page_asked_for, read_body
-from gateway.api.scope import client_asked_for, user_asked_for
+from gateway.api.scope import PageOfClient, client_asked_for, user_asked_for
 from gateway.app_keys import CONVERSATIONS, PRINCIPAL
 from gateway.conversations import ConversationRecord, StoredMessage
-from gateway.errors import InvalidRequest
+from gateway.parameters import query_of
 from gateway.principals import Principal
-from gateway.routing import EVERY_ROLE, Routes
+from gateway.routing import EVERY_ROLE, Query, Routes, Success
 from gateway.times import moment
-from gateway.wire import ConversationAnswer, ConversationPage, ConversationSummary, Done, UpdateConversation
+from gateway.wire import ConversationAnswer, ConversationPage, ConversationSummary, Done, Name, UpdateConversation
+
+
+class ListConversations(PageOfClient, frozen=True, kw_only=True):
+    """Whose conversations, and which page of them."""
+
+    user_id: Annotated[Name, msgspec.Meta(description="Only this user's.")] | None = None
+
+
+class Export(Query, frozen=True, kw_only=True):
+    """The form of an exported conversation."""
+
+    format: Annotated[Literal["md", "json"], msgspec.Meta(description="Markdown or JSON.")] = "md"
 
 
 def add_routes(routes: Routes) -> None:
     """Add the routes of this module."""
-    routes.get("/api/conversations", list_conversations, roles=EVERY_ROLE)
-    routes.get("/api/conversations/{id}", get_conversation, roles=EVERY_ROLE)
-    routes.patch("/api/conversations/{id}", rename_conversation, roles=EVERY_ROLE)
-    routes.delete("/api/conversations/{id}", delete_conversation, roles=EVERY_ROLE)
-    routes.get("/api/conversations/{id}/export", export_conversation, roles=EVERY_ROLE)
+    routes.get(
+        "/api/conversations",
+        list_conversations,
+        roles=EVERY_ROLE,
+        query=ListConversations,
+        answers=ConversationPage,
+        errors=(404,),
+    )
+    routes.get("/api/conversations/{id}", get_conversation, roles=EVERY_ROLE, answers=ConversationAnswer)
+    routes.patch(
+        "/api/conversations/{id}",
+        rename_conversation,
+        roles=EVERY_ROLE,
+        body=UpdateConversation,
+        answers=ConversationSummary,
+    )
+    routes.delete("/api/conversations/{id}", delete_conversation, roles=EVERY_ROLE, answers=Done)
+    routes.get(
+        "/api/conversations/{id}/export",
+        export_conversation,
+        roles=EVERY_ROLE,
+        query=Export,
+        answers=(Success(str, content_type="text/markdown"), Success(ConversationAnswer)),
+    )
 
 
 async def list_conversations(request: web.Request) -> web.Response:
@@ -56,9 +89,7 @@ async def delete_conversation(request: web.Request) -> web.Response:
 
 async def export_conversation(request: web.Request) -> web.Response:
     """`GET /api/conversations/{id}/export?format=md`: the whole conversation as a file, Markdown or JSON."""
-    form = request.query.get("format", "md")
-    if form not in {"md", "json"}:
-        raise InvalidRequest("format is md or json.")
+    form = query_of(request, Export).format
     record, messages = await _read(request)
     if form == "json":
         body = msgspec.json.format(msgspec.json.encode(_answer(record, messages)), indent=2)
@@ -73,7 +104,7 @@ async def export_conversation(request: web.Request) -> web.Response:
 
 
 async def _owner_asked_for(request: web.Request) -> Principal | None:
-    name = request.query.get("user_id")
+    name = query_of(request, ListConversations).user_id
     if name is not None:
         return await user_asked_for(request, name)
     caller = request[PRINCIPAL]

@@ -1,19 +1,41 @@
 """Whom a request is about: `user_id` is unique within its client, and a client knows no other client's users."""
 
+from typing import Annotated
+
+import msgspec
 from aiohttp import web
 
+from gateway.api.bodies import Paged
 from gateway.app_keys import PRINCIPAL, USERS
 from gateway.errors import NotFound, PermissionDenied
+from gateway.parameters import QUERY
 from gateway.principals import Principal
+from gateway.routing import Query
+from gateway.wire import Name
+
+ClientName = Annotated[Name, msgspec.Meta(description="The client whose users are meant; for admins.")]
+
+
+class OfClient(Query, frozen=True, kw_only=True):
+    """Whose users are meant."""
+
+    client_id: ClientName | None = None
+
+
+class PageOfClient(Paged, frozen=True, kw_only=True):
+    """A page of what belongs to one client's users."""
+
+    client_id: ClientName | None = None
 
 
 async def client_asked_for(request: web.Request) -> int | None:
-    """The client whose users are meant: the caller's own; for an admin the one in `?client_id=`, None without it.
+    """The client whose users are meant: the caller's own; for an admin the one in `?client_id=`, None without it
+    or where the route takes no such parameter.
 
     Raises `NotFound` for a client that is not there, and `PermissionDenied` where it is not the caller's.
     """
     caller = request[PRINCIPAL]
-    name = request.query.get("client_id")
+    name: str | None = getattr(request.get(QUERY), "client_id", None)
     if caller.role == "admin":
         return None if name is None else (await request.app[USERS].client(name)).id
     own = caller.name if caller.role == "client" else caller.client_name

@@ -1,30 +1,78 @@
 """`/api/users`: making users, changing them, giving them new keys, taking them away."""
 
+from typing import Annotated
+
+import msgspec
 from aiohttp import web
 
-from gateway.api.bodies import flag, json_response, page_asked_for, read_body
-from gateway.api.scope import client_asked_for, user_asked_for
+from gateway.api.bodies import json_response, page_asked_for, read_body
+from gateway.api.scope import OfClient, PageOfClient, client_asked_for, user_asked_for
 from gateway.app_keys import PRINCIPAL, USERS
 from gateway.errors import Conflict, InvalidRequest, PermissionDenied
 from gateway.paging import Page
+from gateway.parameters import headers_of, query_of
 from gateway.principals import Principal
-from gateway.routing import EVERY_ROLE, Routes
+from gateway.routing import EVERY_ROLE, Headers, Routes, Success
 from gateway.users import IssuedKey, NewPrincipal
-from gateway.wire import CreateUser, Done, UpdateUser, UserAnswer, UserPage, UserWithKey
+from gateway.wire import CreateUser, Done, UpdateUser, UserAnswer, UserPage, UserWithKey, WhoAmI
 
 _MAKERS = frozenset(("admin", "client"))
-_MOST_IDEMPOTENCY_KEY = 200
+
+IdempotencyKey = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[\x21-\x7e](?:[\x20-\x7e]{0,198}[\x21-\x7e])?$",
+        description="Any text of your own, for each new key another. Asked again with the same one within ten minutes, "
+        "the same new key is shown.",
+    ),
+]
+
+
+class DeleteUser(OfClient, frozen=True, kw_only=True):
+    """Whom to delete, and how thoroughly."""
+
+    purge: Annotated[bool, msgspec.Meta(description="Erase the user's conversations too, for good.")] = False
+
+
+class Repeatable(Headers, frozen=True, kw_only=True, rename={"idempotency_key": "Idempotency-Key"}):
+    """A request that may be sent again without being done again."""
+
+    idempotency_key: IdempotencyKey | None = None
 
 
 def add_routes(routes: Routes) -> None:
     """Add the routes of this module."""
-    routes.post("/api/users", create_user, roles=_MAKERS)
-    routes.get("/api/users", list_users, roles=EVERY_ROLE)
-    routes.get("/api/users/{user_id}", get_user, roles=EVERY_ROLE)
-    routes.patch("/api/users/{user_id}", update_user, roles=_MAKERS)
-    routes.delete("/api/users/{user_id}", delete_user, roles=_MAKERS)
-    routes.post("/api/users/{user_id}/key", rotate_key, roles=EVERY_ROLE)
-    routes.get("/api/whoami", whoami, roles=EVERY_ROLE)
+    routes.post(
+        "/api/users",
+        create_user,
+        roles=_MAKERS,
+        body=CreateUser,
+        query=OfClient,
+        answers=Success(UserWithKey, status=201),
+        errors=(404, 409),
+    )
+    routes.get("/api/users", list_users, roles=EVERY_ROLE, query=PageOfClient, answers=UserPage, errors=(404,))
+    routes.get("/api/users/{user_id}", get_user, roles=EVERY_ROLE, query=OfClient, answers=UserAnswer)
+    routes.patch(
+        "/api/users/{user_id}",
+        update_user,
+        roles=_MAKERS,
+        body=UpdateUser,
+        query=OfClient,
+        answers=UserAnswer,
+        errors=(409,),
+    )
+    routes.delete("/api/users/{user_id}", delete_user, roles=_MAKERS, query=DeleteUser, answers=Done, errors=(409,))
+    routes.post(
+        "/api/users/{user_id}/key",
+        rotate_key,
+        roles=EVERY_ROLE,
+        query=OfClient,
+        headers=Repeatable,
+        answers=UserWithKey,
+        errors=(409,),
+    )
+    routes.get("/api/whoami", whoami, roles=EVERY_ROLE, answers=WhoAmI)
 
 
 async def create_user(request: web.Request) -> web.Response:
@@ -78,7 +126,7 @@ async def update_user(request: web.Request) -> web.Response:
 
 async def delete_user(request: web.Request) -> web.Response:
     """`DELETE /api/users/{user_id}?purge=true`: the key is dead at once; `purge` erases conversations too."""
-    purge = flag(request, "purge")
+    purge = query_of(request, DeleteUser).purge
     target = await user_asked_for(request, request.match_info["user_id"])
     _refuse_oneself(request, target)
     await request.app[USERS].delete(target, purge=purge)
@@ -91,9 +139,7 @@ async def rotate_key(request: web.Request) -> web.Response:
     Repeated with the same `Idempotency-Key` within ten minutes it shows the same new key. That helps whoever asks
     with another key than the one replaced: the old key cannot ask again.
     """
-    idempotency_key = request.headers.get("Idempotency-Key")
-    if idempotency_key is not None and not 1 <= len(idempotency_key) <= _MOST_IDEMPOTENCY_KEY:
-        raise InvalidRequest(f"Idempotency-Key has 1 to {_MOST_IDEMPOTENCY_KEY} characters.")
+    idempotency_key = headers_of(request, Repeatable).idempotency_key
     target = await user_asked_for(request, request.match_info["user_id"])
     return _with_key(await request.app[USERS].rotate(target, request[PRINCIPAL], idempotency_key))
 

@@ -105,7 +105,7 @@ async def test_owner_client_and_admin_may_and_others_find_nothing(
         assert (await gateway.call("GET", "/api/conversations", key=key)).body["conversations"] == []
 
 
-@pytest.mark.parametrize("name", ["x", "00000000-0000-4000-8000-000000000000", "%00", "1e", "%C3%BC"])
+@pytest.mark.parametrize("name", ["x", "00000000-0000-4000-8000-000000000000", "1e", "%C3%BC"])
 async def test_what_is_no_conversation_is_not_found(gateway: RunningGateway, member: str, name: str) -> None:
     refused = await gateway.call("GET", f"/api/conversations/{name}", key=member)
     assert (refused.status, refused.code) == (404, "unknown_conversation")
