@@ -14,6 +14,7 @@ from gateway.config import Account, Config, Gateway, Secrets
 from gateway.server import GatewayServer
 from gateway.wire import ChatAnswer, ChatRequest, CreateUser, Delta
 from tests.fakes.upstream import FakeUpstream
+from tests.gateway.engines import PLACES
 
 FREE_KEY = "sk-free-0123456789"
 PLUS_KEY = "sk-plus-0123456789"
@@ -75,7 +76,9 @@ async def chatting(
     wanted = accounts_at(upstream) if accounts is None else accounts
     config = Config(
         data_dir=folder,
-        gateway=msgspec.structs.replace(Gateway(port=0, accounts=wanted, shutdown_grace_seconds=0.5), **settings),
+        gateway=msgspec.structs.replace(
+            Gateway(port=0, accounts=wanted, shutdown_grace_seconds=0.5, storage=PLACES.storage(folder)), **settings
+        ),
         secrets=Secrets(secret="x" * 43, accounts={"FREE_KEY": FREE_KEY, "PLUS_KEY": PLUS_KEY}),
     )
     keys = [await _key(config, "admin", "root"), await _key(config, "client", "bot")]

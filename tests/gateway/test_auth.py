@@ -7,6 +7,8 @@ from gateway.bootstrap import create_key, revoke
 from gateway.keys import generate_key
 from tests.gateway.conftest import Clock, RunningGateway, config_in, eventually, running
 
+pytestmark = pytest.mark.usefixtures("either_engine")
+
 WHOAMI = "/api/whoami"
 
 
@@ -152,6 +154,7 @@ async def test_the_last_use_is_noted_at_most_once_a_minute(gateway: RunningGatew
     await eventually(moved)
 
 
+@pytest.mark.sqlite
 async def test_no_key_lies_readable_in_the_data_folder(tmp_path: Path, clock: Clock) -> None:
     config = config_in(tmp_path / "data")
     async with running(config, clock) as gateway:

@@ -17,6 +17,8 @@ from gateway.server import CannotListen, GatewayServer
 from storage import StorageReadOnly
 from tests.gateway.conftest import Clock, RunningGateway, config_in, running
 
+pytestmark = pytest.mark.usefixtures("either_engine")
+
 
 @pytest.fixture
 def config(tmp_path: Path) -> Config:
@@ -40,6 +42,7 @@ async def test_the_first_start_makes_one_admin_key_and_no_later_one_does(config:
     assert await ensure_admin_key(config) is None
 
 
+@pytest.mark.sqlite
 async def test_what_holds_secrets_is_readable_by_its_owner_only(config: Config, clock: Clock) -> None:
     async with running(config, clock):
         await ensure_client_key(config)
@@ -157,6 +160,7 @@ async def test_the_server_says_where_it_listens(config: Config, caplog: pytest.L
             assert server.url == f"http://127.0.0.1:{server.port}"
 
 
+@pytest.mark.sqlite
 async def test_a_database_from_an_empty_folder_has_every_table_and_survives_a_restart(
     config: Config, clock: Clock
 ) -> None:

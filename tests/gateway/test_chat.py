@@ -14,6 +14,8 @@ from gateway.wire import ChatAnswer, ChatRequest, CreateUser, Delta, Start, Upda
 from tests.fakes.upstream import Answer, FakeUpstream, Refuse
 from tests.gateway.chatting import FREE_KEY, PLUS_KEY, Chatting, accounts_at, ask, chatting, events_of, text_of
 
+pytestmark = pytest.mark.usefixtures("either_engine")
+
 
 @pytest.fixture
 async def upstream() -> AsyncGenerator[FakeUpstream]:

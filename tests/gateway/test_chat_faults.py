@@ -16,6 +16,8 @@ from gateway.wire import ChatRequest, Delta, ErrorAnswer, Message, Start
 from tests.fakes.upstream import Act, Answer, BreakOff, ErrorEvent, FakeUpstream, Hang, HangUp, Raw, Refuse
 from tests.gateway.chatting import FREE_KEY, Chatting, accounts_at, ask, chatting, text_of
 
+pytestmark = pytest.mark.usefixtures("either_engine")
+
 
 @pytest.fixture
 async def upstream() -> AsyncGenerator[FakeUpstream]:

@@ -11,6 +11,8 @@ from gateway.principals import Principal
 from storage import BrokenConstraint
 from tests.gateway.conftest import Clock, RunningGateway, config_in, running
 
+pytestmark = pytest.mark.usefixtures("either_engine")
+
 
 @pytest.fixture
 async def bot(gateway: RunningGateway) -> str:
@@ -239,6 +241,7 @@ async def test_a_reply_to_a_conversation_deleted_meanwhile_is_refused(
         await kept.record_prompt(record, new=False, prompt=a_prompt(record, clock))
 
 
+@pytest.mark.sqlite
 async def test_deleting_erases_the_words_from_the_file(tmp_path: Path, clock: Clock) -> None:
     config = config_in(tmp_path / "data")
     async with running(config, clock) as gateway:

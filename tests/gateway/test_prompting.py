@@ -22,6 +22,9 @@ from gateway.wire import ChatRequest, Delta
 from storage import Database, StorageError, StorageReadOnly
 from tests.fakes.upstream import BreakOff, FakeUpstream
 from tests.gateway.chatting import accounts_at
+from tests.gateway.engines import PLACES
+
+pytestmark = pytest.mark.usefixtures("either_engine")
 
 
 class FullDisk(Conversations):
@@ -63,7 +66,7 @@ class Bench:
 
 @asynccontextmanager
 async def bench(folder: Path) -> AsyncGenerator[Bench]:
-    database = await open_database(folder / "gateway.db")
+    database = await open_database(PLACES.storage(folder) or folder / "gateway.db")
     secret = ["x" * 43]
     users = Users(database, hasher=KeyHasher(secret), seal=Seal(secret), clock=time.time, random=lambda n: b"r" * n)
     user = (await users.create(NewPrincipal(name="mia"))).principal

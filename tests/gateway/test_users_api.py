@@ -5,6 +5,8 @@ import pytest
 
 from tests.gateway.conftest import RunningGateway
 
+pytestmark = pytest.mark.usefixtures("either_engine")
+
 MEMBER = "/api/users/" + quote("123:456", safe="")
 
 
