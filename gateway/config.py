@@ -56,6 +56,8 @@ class Gateway(Section, frozen=True, kw_only=True):
     title_wait_seconds: Annotated[float, msgspec.Meta(ge=0)] = 3.0
     max_prompt_characters: Count = 32_000
     max_body_bytes: Count = 1_048_576
+    max_connections: Count = 1000
+    request_timeout_seconds: Positive = 30.0
     shutdown_grace_seconds: Annotated[float, msgspec.Meta(ge=0)] = 20.0
     default_models: DefaultModels = DefaultModels()
     accounts: list[Account] = []

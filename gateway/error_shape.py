@@ -7,12 +7,27 @@ import msgspec
 from aiohttp import web
 
 from gateway.app_keys import REQUEST_ID
-from gateway.errors import BY_STATUS, ApiError, InternalError, MethodNotAllowed, NotFound, TooLarge, Unavailable
+from gateway.errors import (
+    BY_STATUS,
+    ApiError,
+    InternalError,
+    InvalidRequest,
+    MethodNotAllowed,
+    NotFound,
+    TimedOut,
+    TooLarge,
+    Unavailable,
+)
 from gateway.routing import Handler
 from gateway.wire import ErrorAnswer, ErrorBody
 from storage import StorageBusy, StorageError, StorageReadOnly
 
 log = logging.getLogger(__name__)
+
+
+class BodyTooSlow(TimeoutError):
+    """A request's body did not arrive in time: whoever reads it gets this, and the caller a 408."""
+
 
 TOO_LARGE = "The body is larger than this gateway takes. Send less."
 
@@ -28,9 +43,13 @@ async def shape_errors(request: web.Request, handler: Handler) -> web.StreamResp
     except web.HTTPException as error:
         if error.status < 400:
             raise
-        return _from_aiohttp(error)
+        return from_aiohttp(error)
     except ApiError as error:
         return error_response(error)
+    except web.RequestPayloadError:
+        return _closing(InvalidRequest("The body broke off, or is not what its headers say.", code="broken_body"))
+    except BodyTooSlow:
+        return _closing(TimedOut("The body did not arrive in time. Send it again, faster."))
     except ConnectionResetError:
         raise  # the caller is gone: nobody is left to answer
     except Exception as error:
@@ -92,10 +111,18 @@ def error_response(error: ApiError, *, status: int | None = None) -> web.Respons
     return response
 
 
-def _from_aiohttp(error: web.HTTPException) -> web.Response:
+def from_aiohttp(error: web.HTTPException) -> web.Response:
+    """The response that tells one of aiohttp's own errors."""
     response = error_response(_in_our_words(error), status=error.status)
     if "Allow" in error.headers:
         response.headers["Allow"] = error.headers["Allow"]
+    return response
+
+
+def _closing(error: ApiError) -> web.Response:
+    """The answer to a request whose rest is not to be had, so that nothing can follow it."""
+    response = error_response(error)
+    response.force_close()
     return response
 
 

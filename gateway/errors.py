@@ -66,6 +66,13 @@ class MethodNotAllowed(ApiError):
     default_code = "method_not_allowed"
 
 
+class TimedOut(ApiError):
+    """408: the request did not arrive in time."""
+
+    status = 408
+    default_code = "request_timeout"
+
+
 class Conflict(ApiError):
     """409: what is there already contradicts the request."""
 
@@ -78,6 +85,13 @@ class TooLarge(ApiError):
 
     status = 413
     default_code = "too_large"
+
+
+class HeadersTooLarge(ApiError):
+    """431: the headers are larger than the gateway takes."""
+
+    status = 431
+    default_code = "headers_too_large"
 
 
 class RateLimited(ApiError):
@@ -117,9 +131,11 @@ BY_STATUS: dict[int, type[ApiError]] = {
         PermissionDenied,
         NotFound,
         MethodNotAllowed,
+        TimedOut,
         Conflict,
         TooLarge,
         RateLimited,
+        HeadersTooLarge,
         UpstreamFailed,
         Unavailable,
         UpstreamTimeout,

@@ -10,7 +10,6 @@ from typing import Any
 
 _CODE = re.compile(r"`([^`]+)`")
 _LIMITS = (
-    ("minLength", "at least {} characters"),
     ("maxLength", "at most {} characters"),
     ("minimum", "at least {}"),
     ("maximum", "at most {}"),

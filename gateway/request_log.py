@@ -11,6 +11,8 @@ from gateway.routing import Handler
 
 log = logging.getLogger("gateway.access")
 
+SERVER_NAME = "rolekey"
+
 # Asked for every few seconds by whoever watches over the process.
 _QUIET = {"/health"}
 
@@ -32,10 +34,9 @@ async def log_requests(request: web.Request, handler: Handler) -> web.StreamResp
 
 
 async def name_response(request: web.Request, response: web.StreamResponse) -> None:
-    """Give every response, streamed ones too, the name of its request."""
-    name = request.get(REQUEST_ID)
-    if name is not None:
-        response.headers["X-Request-ID"] = name
+    """Give every response, streamed ones too, the name of its request, and aiohttp's version to none."""
+    response.headers["Server"] = SERVER_NAME
+    response.headers.setdefault("X-Request-ID", request.get(REQUEST_ID) or secrets.token_hex(8))
 
 
 def _pattern(request: web.Request) -> str:

@@ -1,17 +1,21 @@
 """The gateway on a port."""
 
+import asyncio
 import errno
 import logging
 from types import TracebackType
-from typing import Self
+from typing import Self, cast
 
 from aiohttp import web
 
 from gateway.app import create_app
 from gateway.config import Config
+from gateway.connections import Connections, Limits
 
 log = logging.getLogger("gateway")
 
+# Connections the system may hold until the gateway takes them; more than asyncio's 100 for a rush after a restart.
+_BACKLOG = 1024
 # Addresses to listen on that nobody can connect to everywhere.
 _REACHED_AT = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
@@ -32,20 +36,30 @@ class GatewayServer:
         self._port = config.gateway.port
         self.app = app or create_app(config)
         self._runner = web.AppRunner(self.app, access_log=None, shutdown_timeout=config.gateway.shutdown_grace_seconds)
+        self._limits = Limits(
+            max_connections=config.gateway.max_connections, request_seconds=config.gateway.request_timeout_seconds
+        )
+        self._listening: asyncio.Server | None = None
         self.url = ""
         self.port = 0
 
     async def __aenter__(self) -> Self:
         try:
             await self._runner.setup()
-            await web.TCPSite(self._runner, self._host, self._port).start()
+            self._listening = await asyncio.get_running_loop().create_server(
+                Connections(cast("web.Server", self._runner.server), self._limits),
+                self._host,
+                self._port,
+                backlog=_BACKLOG,
+            )
         except OSError as error:
-            await self._runner.cleanup()
+            await self._stop()
             raise self._in_words(error) from error
         except BaseException:
-            await self._runner.cleanup()
+            await self._stop()
             raise
-        host, self.port = str(self._runner.addresses[0][0]), int(self._runner.addresses[0][1])
+        address = self._listening.sockets[0].getsockname()
+        host, self.port = str(address[0]), int(address[1])
         self.url = _url(_REACHED_AT.get(host, host), self.port)
         log.info("listening on %s", _url(host, self.port))
         return self
@@ -53,6 +67,11 @@ class GatewayServer:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self._stop()
+
+    async def _stop(self) -> None:
+        if self._listening is not None:
+            self._listening.close()
         await self._runner.cleanup()
 
     def _in_words(self, error: OSError) -> CannotListen:
