@@ -1,7 +1,7 @@
 """Where a database is: `sqlite:///PATH` or `postgresql://USER:PASSWORD@HOST/DATABASE`."""
 
 from pathlib import Path
-from urllib.parse import parse_qsl, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlsplit
 
 _POSTGRES = ("postgresql://", "postgres://")
 _SQLITE = "sqlite:///"
@@ -20,11 +20,12 @@ def sqlite_path(url: str) -> Path | None:
 
 
 def without_password(url: str) -> str:
-    """The address of a database as it may be shown and logged."""
+    """The address of a database as it may be shown and logged; of what is no address, next to nothing."""
     if not is_postgres(url):
-        path = sqlite_path(url)
-        return url if path is None else str(path)
+        return str(sqlite_path(url) or "…")
     parts = urlsplit(url)
+    if "@" in parts.path + parts.query + parts.fragment:
+        return "postgresql://…"  # a password that was not written with %40 and the like has spilled over
     user, at, host = parts.netloc.rpartition("@")
-    shown = [f"host={value}" for name, value in parse_qsl(parts.query) if name == "host"]
-    return urlunsplit(("postgresql", user.partition(":")[0] + at + host, parts.path, "&".join(shown), ""))
+    hosts = [f"?host={value}" for name, value in parse_qsl(parts.query) if name == "host"]
+    return f"postgresql://{user.partition(':')[0]}{at}{host}{parts.path}{''.join(hosts[:1])}"

