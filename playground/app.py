@@ -35,7 +35,6 @@ _OFFLINE = [
 
 async def run(config: Config, *, open_browser: bool) -> None:
     """Run the playground until SIGINT or SIGTERM, and say where its page is."""
-    logging.getLogger("discord.state").setLevel(logging.ERROR)  # SimCord has a state of its own, without intents
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
