@@ -50,7 +50,7 @@ _GATEWAY_WORDS = {
 
 def explain(error: BaseException) -> str:
     """The failure in words for the member; what is not theirs to mend is logged and shown with a reference."""
-    if isinstance(error, app_commands.CommandInvokeError | app_commands.TransformerError) and error.__cause__:
+    if isinstance(error, app_commands.CommandInvokeError) and error.__cause__:
         return explain(error.__cause__)
     if isinstance(error, UserError):
         return str(error)
@@ -83,7 +83,19 @@ def _explain_command(error: app_commands.AppCommandError) -> str | None:
         return "This works in a server, not in direct messages."
     if isinstance(error, app_commands.CommandNotFound | app_commands.CommandSignatureMismatch):
         return "This command has changed. Restart Discord (Ctrl+R), then try again."
+    if isinstance(error, app_commands.TransformerError):
+        return _explain_value(error)
     return None
+
+
+def _explain_value(error: app_commands.TransformerError) -> str | None:
+    if isinstance(error.__cause__, UserError):
+        return str(error.__cause__)
+    if error.__cause__ is not None:
+        return None
+    if isinstance(error.value, discord.abc.User):
+        return f"{error.value.mention} is not a member of this server."
+    return "One of the command's values is not one that it offers. Choose from the list as you type."
 
 
 def _explain_fault(error: BaseException) -> str:

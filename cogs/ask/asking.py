@@ -162,12 +162,19 @@ class Asking:
 
         Raises `UnknownConversation`.
         """
+        await self._make_key(interaction)
         found = await self.recent(interaction, words)
         if found:
             return found[0].id
         if words:
             raise UnknownConversation("You have no conversation of that name. Choose one from the list as you type.")
         raise UnknownConversation("You have no conversation to go on with yet. Start one with `/ask`.")
+
+    async def _make_key(self, interaction: Interaction) -> None:
+        """Conversations outlive a key that was revoked or has expired; only with a key are they found."""
+        asker = (await self._who(interaction.user, self._client.get_guild(await self._guild_of(interaction)))).asker
+        if asker.tier is not Tier.NONE:
+            await self._keys.ensure(asker.guild_id, asker.member_id, asker.name, asker.tier)
 
     async def _guild_of(self, interaction: Interaction) -> int:
         if interaction.guild_id is not None:

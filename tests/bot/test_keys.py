@@ -287,6 +287,7 @@ async def test_the_sweep_renews_too_and_forgets_a_key_that_is_gone(desk: Desk) -
     assert renewed is not None
     assert renewed > first
     await desk.gateway.delete_user("10:20")
+    desk.clock.ahead = timedelta(days=32)
     await keys.renew(GUILD, FRED)
     assert await keys.holder(GUILD, FRED) is None
 
