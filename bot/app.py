@@ -59,7 +59,6 @@ async def run(config: Config, show_admin_key: Callable[[str], None]) -> int:
     """
     _require_secrets(config)
     Route.BASE = config.discord.api_url
-    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # there is no voice here to warn about
     config = await settled(config)
     if config.embedded:
         key = await ensure_admin_key(config)
