@@ -331,8 +331,9 @@ def _require_playground() -> None:
 
 
 def _play(config: Config, *, open_browser: bool) -> None:
-    # SimCord makes a client of its own without intents, and discord.py warns about that one.
-    logging.getLogger("discord.state").setLevel(logging.ERROR)
+    # SimCord makes a client of its own, without intents or voice, and discord.py warns about that one.
+    for name in ("discord.client", "discord.state"):
+        logging.getLogger(name).setLevel(logging.ERROR)
     from playground.app import run as run_playground
 
     try:
