@@ -136,6 +136,10 @@ class MemberKeys:
         rows = await self._store.all("guilds_of_member", _GuildRow, member_id=member_id)
         return [row.guild_id for row in rows]
 
+    async def guilds(self) -> list[int]:
+        """The guilds in which anybody has a key."""
+        return [row.guild_id for row in await self._store.all("guilds_with_keys", _GuildRow)]
+
     async def holders(self, guild_id: int | None = None) -> AsyncGenerator[Holder]:
         """Everybody who has a key (in one guild), a page at a time."""
         last = (guild_id - 1, 2**62) if guild_id is not None else (0, 0)
