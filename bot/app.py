@@ -117,11 +117,11 @@ async def _wire(config: Config, bot: RolekeyBot, stack: AsyncExitStack) -> None:
     stack.push_async_callback(store.database.close)
     url, client_key = await _gateway(config, stack)
     gateway = await stack.enter_async_context(GatewayClient(url, client_key))
-    sealer = Sealer(config.secrets.secret or read_or_create_secret(config.data_dir / "bot.secret"))
+    secrets = _sealing_secrets(config)
     keys = MemberKeys(
-        store, sealer, gateway, lease=timedelta(days=config.keys.lease_days), now=lambda: datetime.now(UTC)
+        store, Sealer(secrets), gateway, lease=timedelta(days=config.keys.lease_days), now=lambda: datetime.now(UTC)
     )
-    if "," in config.secrets.secret:
+    if "," in secrets:
         await keys.reseal()
     access = Access(store, config.access)
     threads = Threads(store)
@@ -148,6 +148,14 @@ async def _wire(config: Config, bot: RolekeyBot, stack: AsyncExitStack) -> None:
         LifecycleCog(bot, access, keys, roster, threads),
     ):
         await bot.add_cog(cog)
+
+
+def _sealing_secrets(config: Config) -> str:
+    """Those of the settings and, as the oldest, the one that was made up before there were any."""
+    file = config.data_dir / "bot.secret"
+    if config.secrets.secret and not file.exists():
+        return config.secrets.secret
+    return ",".join(filter(None, (config.secrets.secret, read_or_create_secret(file))))
 
 
 async def _gateway(config: Config, stack: AsyncExitStack) -> tuple[str, str]:

@@ -46,6 +46,8 @@ _GATEWAY_WORDS = {
     "storage_busy": "The gateway is busy. Try again in a few seconds.",
     "storage_read_only": "The gateway can't save anything right now. Tell an admin: its disk is full or read-only.",
 }
+# Beside every status from 500 up: what nobody can mend by asking in another way, so an admin has to know.
+_NOT_THEIRS = {0, 401, "upstream_rejected"}
 
 
 def explain(error: BaseException) -> str:
@@ -65,10 +67,12 @@ def explain(error: BaseException) -> str:
 
 def _explain_gateway(error: ApiError) -> str:
     words = _GATEWAY_WORDS.get(error.code, error.message)
-    if error.status >= 500 or error.status == 0:
+    if error.status == 401:
+        words = "The gateway does not take my own key. Tell an admin: `rolekey check` says what to do."
+    if error.status >= 500 or error.status in _NOT_THEIRS or error.code in _NOT_THEIRS:
         reference = log_fault(error)
         words = f"{words} (reference `{reference}`)"
-    if error.retry_after:
+    if error.retry_after and "again in" not in words:
         words = f"{words} You can try again in {wait_in_words(error.retry_after)}."
     return words
 

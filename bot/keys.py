@@ -187,20 +187,22 @@ class MemberKeys:
         lost = 0
         last = (0, 0)
         while page := await self._store.all("keys_after", _Row, guild_id=last[0], member_id=last[1], page=_PAGE):
-            for row in page:
-                if row.sealed is None:
-                    continue
-                fresh = self._sealer.reseal(row.sealed)
-                if fresh is None:
-                    lost += 1
-                else:
-                    await self._put(msgspec.structs.replace(row, sealed=fresh))
+            lost += (await asyncio.gather(*map(self._reseal, page))).count(False)
             last = (page[-1].guild_id, page[-1].member_id)
         if lost:
             log.warning("no secret in ROLEKEY_SECRET opens %d members' keys; they get new ones when they ask", lost)
         return lost
 
     # The steps
+
+    async def _reseal(self, row: _Row) -> bool:
+        """Says whether a secret opens it, if there is anything to open."""
+        if row.sealed is None:
+            return True
+        fresh = self._sealer.reseal(row.sealed)
+        if fresh is not None:
+            await self._put(msgspec.structs.replace(row, sealed=fresh))
+        return fresh is not None
 
     async def _make_agree(self, guild_id: int, member_id: int) -> bool:
         """Says whether a key was killed. Looks again: only what is wrong under the lock is wrong."""
