@@ -18,12 +18,11 @@ from bot.answering import Answering
 from bot.client import RolekeyBot
 from bot.config import Config, ConfigError
 from bot.intents import settled
-from bot.keys import MemberKeys
+from bot.keys import MEMBER_KEYS, MemberKeys
 from bot.membership import Homes
 from bot.places import Places
 from bot.prompting import Prompting
 from bot.roster import Roster
-from bot.sealing import Sealer
 from bot.store import open_store
 from bot.threads import Threads
 from cogs.access import AccessCog
@@ -33,7 +32,7 @@ from cogs.lifecycle import LifecycleCog
 from gateway.bootstrap import ensure_admin_key, ensure_client_key
 from gateway.client import GatewayClient
 from gateway.server import GatewayServer
-from storage import read_or_create_secret
+from storage import Sealer, load_secrets
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -117,11 +116,12 @@ async def _wire(config: Config, bot: RolekeyBot, stack: AsyncExitStack) -> None:
     stack.push_async_callback(store.database.close)
     url, client_key = await _gateway(config, stack)
     gateway = await stack.enter_async_context(GatewayClient(url, client_key))
-    secrets = _sealing_secrets(config)
+    secrets = load_secrets(config.data_dir / "bot.secret", config.secrets.secret)
+    sealer = Sealer(secrets, MEMBER_KEYS)
     keys = MemberKeys(
-        store, Sealer(secrets), gateway, lease=timedelta(days=config.keys.lease_days), now=lambda: datetime.now(UTC)
+        store, sealer, gateway, lease=timedelta(days=config.keys.lease_days), now=lambda: datetime.now(UTC)
     )
-    if "," in secrets:
+    if len(secrets) > 1:
         await keys.reseal()
     access = Access(store, config.access)
     threads = Threads(store)
@@ -148,14 +148,6 @@ async def _wire(config: Config, bot: RolekeyBot, stack: AsyncExitStack) -> None:
         LifecycleCog(bot, access, keys, roster, threads),
     ):
         await bot.add_cog(cog)
-
-
-def _sealing_secrets(config: Config) -> str:
-    """Those of the settings and, as the oldest, the one that was made up before there were any."""
-    file = config.data_dir / "bot.secret"
-    if config.secrets.secret and not file.exists():
-        return config.secrets.secret
-    return ",".join(filter(None, (config.secrets.secret, read_or_create_secret(file))))
 
 
 async def _gateway(config: Config, stack: AsyncExitStack) -> tuple[str, str]:

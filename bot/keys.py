@@ -9,14 +9,16 @@ from weakref import WeakValueDictionary
 import msgspec
 
 from bot.access import Tier, TierName
-from bot.sealing import Sealer
 from gateway.client import GatewayClient
 from gateway.errors import Conflict, NotFound
 from gateway.wire import CreateUser, UpdateUser, User, UserWithKey
-from storage import Store
+from storage import Sealer, Store
 
 log = logging.getLogger(__name__)
 _PAGE = 200
+
+MEMBER_KEYS = b"rolekey bot: member keys"
+"""What the sealer of these keys is for."""
 
 
 class _Row(msgspec.Struct, frozen=True):

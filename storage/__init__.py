@@ -2,16 +2,20 @@
 
 from storage.database import Connection, Database
 from storage.errors import StorageBusy, StorageError, StorageReadOnly, StorageVersion
-from storage.secret_file import read_or_create_secret
+from storage.sealing import Sealer, derive
+from storage.secret_file import load_secrets, write_private
 from storage.store import Store
 
 __all__ = [
     "Connection",
     "Database",
+    "Sealer",
     "StorageBusy",
     "StorageError",
     "StorageReadOnly",
     "StorageVersion",
     "Store",
-    "read_or_create_secret",
+    "derive",
+    "load_secrets",
+    "write_private",
 ]

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.access import Tier
-from bot.keys import MemberKeys, parse_user_id, user_id
-from bot.sealing import Sealer
+from bot.keys import MEMBER_KEYS, MemberKeys, parse_user_id, user_id
 from bot.store import open_store
 from gateway.app import create_app
 from gateway.bootstrap import ensure_client_key
@@ -20,7 +19,7 @@ from gateway.config import Account, Config, Gateway, Secrets
 from gateway.errors import ApiError, NotFound, PermissionDenied, Unauthenticated
 from gateway.server import GatewayServer
 from gateway.wire import ChatRequest, CreateUser, UpdateUser, User
-from storage import StorageReadOnly, Store
+from storage import Sealer, StorageReadOnly, Store
 
 GUILD, FRED, PAULA = 10, 20, 21
 LEASE = timedelta(days=30)
@@ -50,7 +49,13 @@ class Desk:
 
     def keys(self, secret: str = "first", lease: timedelta = LEASE) -> MemberKeys:
         """What a bot that was started with this secret makes of the same store."""
-        return MemberKeys(self.store, Sealer(secret), self.gateway, lease=lease, now=self.clock.now)
+        return MemberKeys(
+            self.store,
+            Sealer([part.strip() for part in secret.split(",")], MEMBER_KEYS),
+            self.gateway,
+            lease=lease,
+            now=self.clock.now,
+        )
 
     async def users(self) -> list[User]:
         return [user async for user in self.gateway.list_users()]
