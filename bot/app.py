@@ -72,18 +72,26 @@ async def run(config: Config, show_admin_key: Callable[[str], None]) -> int:
     stopping = asyncio.create_task(stop.wait(), name="stop")
     try:
         await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if not running.done():
+        failed = running.done()
+        if not failed and bot.is_ready():
             log.info("stopping: answers under way are finished first")
+        elif not failed:
+            running.cancel()  # halfway up, there is nothing to finish and much that could still be opened
+            await asyncio.wait({running})
     finally:
         await bot.close()
         stopping.cancel()
         await asyncio.wait({running, stopping})
-    _raise_in_words(running.exception(), config.discord.api_url)
+    if failed:
+        _raise_in_words(running.exception(), config.discord.api_url)
     return 0
 
 
 def _require_secrets(config: Config) -> None:
+    if not config.secrets.discord_token:
+        raise ConfigError("DISCORD_TOKEN is missing: copy it from the application's Bot page into .env")
     if not config.embedded:
+        _client_key(config)
         return
     missing = sorted({a.api_key_env for a in config.gateway.accounts if a.api_key_env} - config.secrets.accounts.keys())
     if missing:
@@ -156,12 +164,7 @@ async def _gateway(config: Config, stack: AsyncExitStack) -> tuple[str, str]:
     Raises `ConfigError` where another gateway is named and its client key is missing.
     """
     if not config.embedded:
-        if not config.secrets.client_key:
-            raise ConfigError(
-                f"ROLEKEY_CLIENT_KEY is missing: make one with `rolekey keys create --role client --name bot` on the "
-                f"machine of {config.gateway.url}, and put it into .env"
-            )
-        return config.gateway.url, config.secrets.client_key
+        return config.gateway.url, _client_key(config)
     server = GatewayServer(config)
 
     async def stop() -> None:
@@ -170,6 +173,15 @@ async def _gateway(config: Config, stack: AsyncExitStack) -> tuple[str, str]:
     await _apart(server.__aenter__())
     stack.push_async_callback(stop)
     return server.url, await _apart(ensure_client_key(config))
+
+
+def _client_key(config: Config) -> str:
+    if not config.secrets.client_key:
+        raise ConfigError(
+            f"ROLEKEY_CLIENT_KEY is missing: make one with `rolekey keys create --role client --name bot` on the "
+            f"machine of {config.gateway.url}, and put it into .env"
+        )
+    return config.secrets.client_key
 
 
 async def _apart(coroutine: Coroutine[Any, Any, T]) -> T:
