@@ -132,11 +132,12 @@ async def test_connecting_again_marks_no_answer_that_is_still_growing(make_world
     async with make_world() as world:
         await world.fred.slash(world.general, "ask", prompt="Hi")
         await leave_growing(world, f"Half{CURSOR}")
-        lifecycle(world).sweep.cancel()
-        await world.env.settle()
-        with world.env._bot_scope():
-            world.bot.dispatch("ready")
-        await world.env.settle()
+        for _ in range(2):
+            with world.env._bot_scope():
+                world.bot.dispatch("ready")
+            await world.env.settle()
+            lifecycle(world).sweep.cancel()
+            await world.env.settle()
         [thread] = world.threads()
         assert last(thread).content == f"Half{CURSOR}"
 
@@ -182,11 +183,16 @@ async def test_the_sweep_goes_on_after_a_failure_of_the_database(
     async with make_world(discord=NO_INTENTS) as world:
         key = await world.key_of(world.fred)
         await world.leave(world.fred)
+        await world.key_of(world.paula)
+        async with world.gateway() as gateway:
+            await gateway.delete_user(f"{world.guild.id}:{world.paula.id}")
         writer = lifecycle(world)._threads._store.database._writer
         await writer.execute("PRAGMA query_only = ON")
         with caplog.at_level(logging.WARNING):
             await world.env.advance_time(3600)
         assert "read-only" in caplog.text
+        assert "will try again" in caplog.text
+        assert "Traceback" not in caplog.text
         await writer.execute("PRAGMA query_only = OFF")
         await world.env.advance_time(3600)
         assert await world.refusal(key) == "revoked_key"
