@@ -36,6 +36,22 @@ class WholeReads(AioSQLiteAdapter):
         row = await self.select_one(conn, _query_name, sql, parameters)
         return None if row is None else row[0]
 
+    async def insert_update_delete(
+        self, conn: Connection, _query_name: str, sql: str, parameters: Mapping[str, Any]
+    ) -> int:
+        """How many rows were changed.
+
+        A statement that gives no rows is over when it returns: closing its cursor would be one more step, which every
+        other writer waits for.
+        """
+        return (await conn.execute(sql, parameters)).rowcount
+
+    async def insert_returning(
+        self, conn: Connection, _query_name: str, sql: str, parameters: Mapping[str, Any]
+    ) -> int | None:
+        """The new row's id."""
+        return (await conn.execute(sql, parameters)).lastrowid
+
 
 def load_queries(path: Path) -> Any:
     """The queries of a `.sql` file, or of all in a folder, as an aiosql object
