@@ -222,9 +222,12 @@ class MemberKeys:
             return False
 
     async def _revoke(self, guild_id: int, member_id: int) -> bool:
-        row = await self._row(guild_id, member_id)
+        row, who = await self._row(guild_id, member_id), user_id(guild_id, member_id)
         try:
-            await self._gateway.delete_user(user_id(guild_id, member_id))
+            if row is not None and row.tier == Tier.NONE.word:
+                # Who is switched off stays so when they come back; this one the bot switched off, not an admin.
+                await self._gateway.update_user(who, UpdateUser(disabled=False))
+            await self._gateway.delete_user(who)
         except NotFound:
             if row is None:
                 return False

@@ -14,6 +14,7 @@ from bot.recovery import mark_cut_off
 from bot.rendering.errors import TRANSIENT
 from bot.roster import Roster
 from bot.threads import Growing, Threads
+from cogs.ask.button import answer_view
 from gateway.errors import ApiError
 from storage import StorageError
 
@@ -50,7 +51,7 @@ class LifecycleCog(commands.Cog):
             return
         self._started = True
         self.sweep.start()
-        marked = await mark_cut_off(self._bot, self._threads, self._cut_off)
+        marked = await mark_cut_off(self._bot, self._threads, self._cut_off, answer_view)
         log.info("ready as %s in %d servers; %d answers were cut off", self._bot.user, len(self._bot.guilds), marked)
 
     @tasks.loop(hours=_SWEEP_HOURS)

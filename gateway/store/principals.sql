@@ -30,7 +30,7 @@ INSERT INTO principals (role, client_id, name, username, plus, created_at)
 VALUES (:role, :client_id, :name, :username, :plus, :at);
 
 -- name: revive!
-UPDATE principals SET username = :username, plus = :plus, disabled = 0, deleted_at = NULL WHERE id = :id;
+UPDATE principals SET username = :username, plus = :plus, deleted_at = NULL WHERE id = :id;
 
 -- name: update!
 UPDATE principals SET username = :username, plus = :plus, disabled = :disabled WHERE id = :id;

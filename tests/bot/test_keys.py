@@ -371,3 +371,19 @@ def test_names_of_other_users_are_not_taken_for_members(text: str) -> None:
 
 def test_a_members_name_on_the_gateway_can_be_read_back() -> None:
     assert parse_user_id(user_id(GUILD, FRED)) == (GUILD, FRED)
+
+
+async def test_who_was_switched_off_by_an_admin_stays_so_after_leaving_and_coming_back(desk: Desk) -> None:
+    keys = desk.keys()
+    await keys.ensure(GUILD, FRED, "fred", Tier.FREE)
+    await desk.gateway.update_user("10:20", UpdateUser(disabled=True))
+    await keys.revoke(GUILD, FRED)
+    assert await desk.refusal(await keys.ensure(GUILD, FRED, "fred", Tier.FREE)) == "disabled"
+
+
+async def test_who_had_no_access_when_they_left_can_come_back_with_some(desk: Desk) -> None:
+    keys = desk.keys()
+    await keys.ensure(GUILD, FRED, "fred", Tier.FREE)
+    await keys.set_tier(GUILD, FRED, Tier.NONE)
+    await keys.revoke(GUILD, FRED)
+    assert await desk.refusal(await keys.ensure(GUILD, FRED, "fred", Tier.FREE)) is None

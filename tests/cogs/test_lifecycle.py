@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
+import discord
 import pytest
 
 from bot.config import Answers, Discord
@@ -93,6 +94,11 @@ async def leave_growing(world: World, content: str) -> int:
     return message.id
 
 
+def buttons(row: object) -> list[discord.Button]:
+    assert isinstance(row, discord.ActionRow)
+    return [child for child in row.children if isinstance(child, discord.Button)]
+
+
 async def test_after_a_crash_answers_that_were_cut_off_are_marked(make_world: MakeWorld) -> None:
     async with make_world() as world:
         await world.fred.slash(world.general, "ask", prompt="Hi")
@@ -102,6 +108,7 @@ async def test_after_a_crash_answers_that_were_cut_off_are_marked(make_world: Ma
         assert last(thread).content == (
             "```python\nprint(1)\n```\n-# ⚠️ Interrupted: I was restarted. Follow up to go on."
         )
+        assert [button.label for row in last(thread).components for button in buttons(row)] == ["Follow up"]
         assert await lifecycle(world)._threads.cut_off() == []
 
 
