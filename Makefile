@@ -40,7 +40,7 @@ format: $(VENV)/.dev ## Format, and fix what ruff can fix
 	@$(PY) -m ruff check --fix .
 
 bench: $(VENV)/.dev ## Measure: the gateway's cost over a bare proxy, the bot's cost per /ask
-	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(PY) -m "benchmarks.$$(basename "$$file" .py)" $(ARGS) || exit 1; done
+	@$(PY) -m benchmarks $(ARGS)
 
 screenshots: $(VENV)/.dev ## Take the pictures in docs/ from the running playground (needs Chromium)
 	@$(PY) -m playground.screenshots $(ARGS)

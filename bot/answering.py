@@ -37,11 +37,15 @@ class Asker(msgspec.Struct, frozen=True):
 
 
 class Prompt(msgspec.Struct, frozen=True):
-    """What is asked; without `conversation_id` a new conversation begins."""
+    """What is asked; without `conversation_id` a new conversation begins.
+
+    `follows` says that it goes on with whatever its place holds, also where that has not begun yet.
+    """
 
     text: str
     plus: PlusWish = "any"
     conversation_id: str | None = None
+    follows: bool = False
 
 
 class Answering:
@@ -78,44 +82,51 @@ class Answering:
         )
         self._conversation_id = prompt.conversation_id
         try:
-            async with turn, live:
-                posted = await self._say(live, asker, prompt, place)
+            async with live:
+                posted = await self._say(live, asker, prompt, place, turn)
             await self._remember(posted, asker, place)
         except asyncio.CancelledError:
             await self._say_restarted(live)
         finally:
             await surface.settle()
 
-    async def _say(self, live: LiveMessage, asker: Asker, prompt: Prompt, place: Place) -> list[Posted]:
+    async def _say(
+        self, live: LiveMessage, asker: Asker, prompt: Prompt, place: Place, turn: asyncio.Lock
+    ) -> list[Posted]:
         try:
-            await self._hold(asker, place)
-            answer = await self._read(live, asker, prompt, place)
+            # Before the turn: what happens to the member's access while they wait must count.
+            key = await self._keys.ensure(asker.guild_id, asker.member_id, asker.name, asker.tier)
+            async with turn:
+                answer = await self._read(live, asker, prompt, place, key)
+                posted = await live.finish(view=self._view())
         except RenderingError:
             raise
         except Exception as error:  # noqa: BLE001  whatever it was, it is logged and the member is told
             return await self._say_failure(live, error)
-        posted = await live.finish(view=self._view())
         await _rename(place, answer.conversation_title, self._threads)
         return posted
 
-    async def _read(self, live: LiveMessage, asker: Asker, prompt: Prompt, place: Place) -> ChatAnswer:
-        request = ChatRequest(prompt=prompt.text, conversation_id=prompt.conversation_id, plus=prompt.plus)
-        async with aclosing(self._events(asker, request)) as events:
+    async def _read(self, live: LiveMessage, asker: Asker, prompt: Prompt, place: Place, key: str) -> ChatAnswer:
+        if prompt.follows and self._conversation_id is None:
+            held = await self._threads.in_channel(place.channel_id)
+            self._conversation_id = held.conversation_id if held else None
+        await self._hold(asker, place)
+        request = ChatRequest(prompt=prompt.text, conversation_id=self._conversation_id, plus=prompt.plus)
+        async with aclosing(self._events(asker, request, key)) as events:
             async for event in events:
                 if isinstance(event, Delta):
                     await live.feed(event.text)
                 elif isinstance(event, Start):
-                    self._conversation_id = event.conversation_id
-                    if prompt.conversation_id is None:
+                    if self._conversation_id is None:
+                        self._conversation_id = event.conversation_id
                         await self._hold(asker, place)
                 else:
                     return event
         raise AssertionError("the gateway client ends a chat with its answer or an error")
 
-    async def _events(self, asker: Asker, request: ChatRequest) -> AsyncGenerator[ChatEvent]:
+    async def _events(self, asker: Asker, request: ChatRequest, key: str) -> AsyncGenerator[ChatEvent]:
         """The gateway's events; a key that it no longer takes is replaced once."""
         who = (asker.guild_id, asker.member_id, asker.name, asker.tier)
-        key = await self._keys.ensure(*who)
         try:
             async with aclosing(self._gateway.acting_with(key).chat(request)) as events:
                 async for event in events:

@@ -18,12 +18,11 @@ from bot.answering import Answering
 from bot.client import RolekeyBot
 from bot.config import Config, ConfigError
 from bot.intents import settled
-from bot.keys import MemberKeys
+from bot.keys import MEMBER_KEYS, MemberKeys
 from bot.membership import Homes
 from bot.places import Places
 from bot.prompting import Prompting
 from bot.roster import Roster
-from bot.sealing import Sealer
 from bot.store import open_store
 from bot.threads import Threads
 from cogs.access import AccessCog
@@ -33,7 +32,7 @@ from cogs.lifecycle import LifecycleCog
 from gateway.bootstrap import ensure_admin_key, ensure_client_key
 from gateway.client import GatewayClient
 from gateway.server import GatewayServer
-from storage import read_or_create_secret
+from storage import Sealer, load_secrets
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -59,7 +58,6 @@ async def run(config: Config, show_admin_key: Callable[[str], None]) -> int:
     """
     _require_secrets(config)
     Route.BASE = config.discord.api_url
-    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # there is no voice here to warn about
     config = await settled(config)
     if config.embedded:
         key = await ensure_admin_key(config)
@@ -74,18 +72,26 @@ async def run(config: Config, show_admin_key: Callable[[str], None]) -> int:
     stopping = asyncio.create_task(stop.wait(), name="stop")
     try:
         await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if not running.done():
+        failed = running.done()
+        if not failed and bot.is_ready():
             log.info("stopping: answers under way are finished first")
+        elif not failed:
+            running.cancel()  # halfway up, there is nothing to finish and much that could still be opened
+            await asyncio.wait({running})
     finally:
         await bot.close()
         stopping.cancel()
         await asyncio.wait({running, stopping})
-    _raise_in_words(running.exception(), config.discord.api_url)
+    if failed:
+        _raise_in_words(running.exception(), config.discord.api_url)
     return 0
 
 
 def _require_secrets(config: Config) -> None:
+    if not config.secrets.discord_token:
+        raise ConfigError("DISCORD_TOKEN is missing: copy it from the application's Bot page into .env")
     if not config.embedded:
+        _client_key(config)
         return
     missing = sorted({a.api_key_env for a in config.gateway.accounts if a.api_key_env} - config.secrets.accounts.keys())
     if missing:
@@ -118,11 +124,12 @@ async def _wire(config: Config, bot: RolekeyBot, stack: AsyncExitStack) -> None:
     stack.push_async_callback(store.database.close)
     url, client_key = await _gateway(config, stack)
     gateway = await stack.enter_async_context(GatewayClient(url, client_key))
-    sealer = Sealer(config.secrets.secret or read_or_create_secret(config.data_dir / "bot.secret"))
+    secrets = load_secrets(config.data_dir / "bot.secret", config.secrets.secret)
+    sealer = Sealer(secrets, MEMBER_KEYS)
     keys = MemberKeys(
         store, sealer, gateway, lease=timedelta(days=config.keys.lease_days), now=lambda: datetime.now(UTC)
     )
-    if "," in config.secrets.secret:
+    if len(secrets) > 1:
         await keys.reseal()
     access = Access(store, config.access)
     threads = Threads(store)
@@ -157,12 +164,7 @@ async def _gateway(config: Config, stack: AsyncExitStack) -> tuple[str, str]:
     Raises `ConfigError` where another gateway is named and its client key is missing.
     """
     if not config.embedded:
-        if not config.secrets.client_key:
-            raise ConfigError(
-                f"ROLEKEY_CLIENT_KEY is missing: make one with `rolekey keys create --role client --name bot` on the "
-                f"machine of {config.gateway.url}, and put it into .env"
-            )
-        return config.gateway.url, config.secrets.client_key
+        return config.gateway.url, _client_key(config)
     server = GatewayServer(config)
 
     async def stop() -> None:
@@ -171,6 +173,15 @@ async def _gateway(config: Config, stack: AsyncExitStack) -> tuple[str, str]:
     await _apart(server.__aenter__())
     stack.push_async_callback(stop)
     return server.url, await _apart(ensure_client_key(config))
+
+
+def _client_key(config: Config) -> str:
+    if not config.secrets.client_key:
+        raise ConfigError(
+            f"ROLEKEY_CLIENT_KEY is missing: make one with `rolekey keys create --role client --name bot` on the "
+            f"machine of {config.gateway.url}, and put it into .env"
+        )
+    return config.secrets.client_key
 
 
 async def _apart(coroutine: Coroutine[Any, Any, T]) -> T:

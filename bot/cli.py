@@ -124,13 +124,14 @@ def run(config_file: Path | None) -> None:
 def playground(config_file: Path | None, *, browser: bool) -> None:
     """Run the bot in a simulated Discord, on a page on this machine.
 
-    There are an admin, a plus member and a free member; you can be each of them. Nothing leaves this machine.
+    There are an admin, a plus member and a free member; you can be each of them. An offline model answers, and nothing
+    leaves this machine; with OPENAI_API_KEY set your provider answers, and the page says so.
 
     \b
     Examples:
       rolekey playground
       rolekey playground --no-browser
-      rolekey playground --config my-roles.toml
+      OPENAI_API_KEY=… rolekey playground
     """
     config = _start(config_file)
     _require_playground()
@@ -330,6 +331,9 @@ def _require_playground() -> None:
 
 
 def _play(config: Config, *, open_browser: bool) -> None:
+    # SimCord makes a client of its own, without intents or voice, and discord.py warns about that one.
+    for name in ("discord.client", "discord.state"):
+        logging.getLogger(name).setLevel(logging.ERROR)
     from playground.app import run as run_playground
 
     try:

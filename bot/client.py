@@ -21,6 +21,7 @@ class RolekeyBot(commands.AutoShardedBot):
     """
 
     def __init__(self, settings: Discord, set_up: Callable[["RolekeyBot", AsyncExitStack], Awaitable[None]]) -> None:
+        discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # there is no voice here to warn about
         wanted = intents(settings)
         super().__init__(
             command_prefix=commands.when_mentioned,

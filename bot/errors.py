@@ -46,11 +46,13 @@ _GATEWAY_WORDS = {
     "storage_busy": "The gateway is busy. Try again in a few seconds.",
     "storage_read_only": "The gateway can't save anything right now. Tell an admin: its disk is full or read-only.",
 }
+# Beside every status from 500 up: what nobody can mend by asking in another way, so an admin has to know.
+_NOT_THEIRS = {0, 401, "upstream_rejected"}
 
 
 def explain(error: BaseException) -> str:
     """The failure in words for the member; what is not theirs to mend is logged and shown with a reference."""
-    if isinstance(error, app_commands.CommandInvokeError | app_commands.TransformerError) and error.__cause__:
+    if isinstance(error, app_commands.CommandInvokeError) and error.__cause__:
         return explain(error.__cause__)
     if isinstance(error, UserError):
         return str(error)
@@ -65,10 +67,12 @@ def explain(error: BaseException) -> str:
 
 def _explain_gateway(error: ApiError) -> str:
     words = _GATEWAY_WORDS.get(error.code, error.message)
-    if error.status >= 500 or error.status == 0:
+    if error.status == 401:
+        words = "The gateway does not take my own key. Tell an admin: `rolekey check` says what to do."
+    if error.status >= 500 or error.status in _NOT_THEIRS or error.code in _NOT_THEIRS:
         reference = log_fault(error)
         words = f"{words} (reference `{reference}`)"
-    if error.retry_after:
+    if error.retry_after and "again in" not in words:
         words = f"{words} You can try again in {wait_in_words(error.retry_after)}."
     return words
 
@@ -83,7 +87,19 @@ def _explain_command(error: app_commands.AppCommandError) -> str | None:
         return "This works in a server, not in direct messages."
     if isinstance(error, app_commands.CommandNotFound | app_commands.CommandSignatureMismatch):
         return "This command has changed. Restart Discord (Ctrl+R), then try again."
+    if isinstance(error, app_commands.TransformerError):
+        return _explain_value(error)
     return None
+
+
+def _explain_value(error: app_commands.TransformerError) -> str | None:
+    if isinstance(error.__cause__, UserError):
+        return str(error.__cause__)
+    if error.__cause__ is not None:
+        return None
+    if isinstance(error.value, discord.abc.User):
+        return f"{error.value.mention} is not a member of this server."
+    return "One of the command's values is not one that it offers. Choose from the list as you type."
 
 
 def _explain_fault(error: BaseException) -> str:

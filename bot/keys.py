@@ -9,14 +9,16 @@ from weakref import WeakValueDictionary
 import msgspec
 
 from bot.access import Tier, TierName
-from bot.sealing import Sealer
 from gateway.client import GatewayClient
 from gateway.errors import Conflict, NotFound
 from gateway.wire import CreateUser, UpdateUser, User, UserWithKey
-from storage import Store
+from storage import Sealer, Store
 
 log = logging.getLogger(__name__)
 _PAGE = 200
+
+MEMBER_KEYS = b"rolekey bot: member keys"
+"""What the sealer of these keys is for."""
 
 
 class _Row(msgspec.Struct, frozen=True):
@@ -136,6 +138,10 @@ class MemberKeys:
         rows = await self._store.all("guilds_of_member", _GuildRow, member_id=member_id)
         return [row.guild_id for row in rows]
 
+    async def guilds(self) -> list[int]:
+        """The guilds in which anybody has a key."""
+        return [row.guild_id for row in await self._store.all("guilds_with_keys", _GuildRow)]
+
     async def holders(self, guild_id: int | None = None) -> AsyncGenerator[Holder]:
         """Everybody who has a key (in one guild), a page at a time."""
         last = (guild_id - 1, 2**62) if guild_id is not None else (0, 0)
@@ -183,20 +189,22 @@ class MemberKeys:
         lost = 0
         last = (0, 0)
         while page := await self._store.all("keys_after", _Row, guild_id=last[0], member_id=last[1], page=_PAGE):
-            for row in page:
-                if row.sealed is None:
-                    continue
-                fresh = self._sealer.reseal(row.sealed)
-                if fresh is None:
-                    lost += 1
-                else:
-                    await self._put(msgspec.structs.replace(row, sealed=fresh))
+            lost += (await asyncio.gather(*map(self._reseal, page))).count(False)
             last = (page[-1].guild_id, page[-1].member_id)
         if lost:
             log.warning("no secret in ROLEKEY_SECRET opens %d members' keys; they get new ones when they ask", lost)
         return lost
 
     # The steps
+
+    async def _reseal(self, row: _Row) -> bool:
+        """Says whether a secret opens it, if there is anything to open."""
+        if row.sealed is None:
+            return True
+        fresh = self._sealer.reseal(row.sealed)
+        if fresh is not None:
+            await self._put(msgspec.structs.replace(row, sealed=fresh))
+        return fresh is not None
 
     async def _make_agree(self, guild_id: int, member_id: int) -> bool:
         """Says whether a key was killed. Looks again: only what is wrong under the lock is wrong."""
@@ -214,9 +222,12 @@ class MemberKeys:
             return False
 
     async def _revoke(self, guild_id: int, member_id: int) -> bool:
-        row = await self._row(guild_id, member_id)
+        row, who = await self._row(guild_id, member_id), user_id(guild_id, member_id)
         try:
-            await self._gateway.delete_user(user_id(guild_id, member_id))
+            if row is not None and row.tier == Tier.NONE.word:
+                # Who is switched off stays so when they come back; this one the bot switched off, not an admin.
+                await self._gateway.update_user(who, UpdateUser(disabled=False))
+            await self._gateway.delete_user(who)
         except NotFound:
             if row is None:
                 return False

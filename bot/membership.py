@@ -8,6 +8,8 @@ from bot.access import Access, Standing
 from bot.errors import NoAccess
 from bot.keys import MemberKeys
 
+# https://discord.com/developers/docs/topics/opcodes-and-status-codes#json: unknown member, unknown user
+_NO_MEMBER = {10007, 10013}
 _MOST_GUILDS = 50  # how many servers are asked, at most, for a member never seen before
 
 
@@ -21,7 +23,9 @@ async def fetch_member(guild: discord.Guild, member_id: int) -> discord.Member |
         return member
     try:
         return await guild.fetch_member(member_id)
-    except discord.NotFound:
+    except discord.NotFound as error:
+        if error.code not in _NO_MEMBER:
+            raise  # an unknown guild, say, in an outage: that tells nothing of the member
         return None
 
 

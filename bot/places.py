@@ -32,10 +32,7 @@ class Places:
 
     async def for_command(self, interaction: discord.Interaction, card: discord.Embed, name: str) -> Place:
         """Answer the interaction with a card everybody sees, and open a thread from it."""
-        response = await interaction.response.send_message(embed=card, allowed_mentions=_NOBODY)
-        message = response.resource
-        if not isinstance(message, discord.InteractionMessage):
-            message = await interaction.original_response()
+        message = await show_card(interaction, card)
         if _may_open_thread(interaction.channel, interaction.app_permissions):
             place = await self._thread_from(message, name)
             if place is not None:
@@ -63,23 +60,13 @@ class Places:
                 await interaction.edit_original_response(content=f"Only you and moderators see it: {thread.mention}")
                 return _in_thread(thread)
         else:
-            await interaction.response.send_message(embed=card, ephemeral=True, allowed_mentions=_NOBODY)
-        return Place(
-            InteractionSurface(interaction, ephemeral=True), interaction.channel_id or 0, holds=False, ephemeral=True
-        )
+            await show_card(interaction, card, ephemeral=True)
+        return _only_for_them(interaction)
 
     async def beside_command(self, interaction: discord.Interaction, card: discord.Embed) -> Place:
-        """Answer in this channel, under a card; the interaction may have been deferred privately."""
-        if interaction.response.is_done():
-            await interaction.edit_original_response(embed=card, allowed_mentions=_NOBODY)
-            return Place(
-                InteractionSurface(interaction, ephemeral=True),
-                interaction.channel_id or 0,
-                holds=False,
-                ephemeral=True,
-            )
-        await interaction.response.send_message(embed=card, allowed_mentions=_NOBODY)
-        return _in_channel(interaction, await interaction.original_response())
+        """Answer in this channel, under a card; only for the member where the interaction was deferred privately."""
+        message = await show_card(interaction, card)
+        return _only_for_them(interaction) if message.flags.ephemeral else _in_channel(interaction, message)
 
     async def for_message(self, message: discord.Message, name: str) -> Place:
         """Open a thread from a member's message, or answer it where it stands."""
@@ -114,6 +101,19 @@ class Places:
         return thread
 
 
+async def show_card(
+    interaction: discord.Interaction, card: discord.Embed, *, ephemeral: bool = False
+) -> discord.InteractionMessage:
+    """Answer the interaction with a card, also where the answer was put off; then `ephemeral` was decided already."""
+    if interaction.response.is_done():
+        return await interaction.edit_original_response(embed=card, allowed_mentions=_NOBODY)
+    response = await interaction.response.send_message(embed=card, ephemeral=ephemeral, allowed_mentions=_NOBODY)
+    message = response.resource
+    if isinstance(message, discord.InteractionMessage):
+        return message
+    return await interaction.original_response()
+
+
 def here(channel: "discord.abc.MessageableChannel", reference: discord.Message | None = None) -> Place:
     """Answer in a channel as it is; direct messages belong to one conversation at a time."""
     surface = ChannelSurface(channel, reference)
@@ -135,6 +135,11 @@ def thread_name(prompt: str) -> str:
 
 def _in_thread(thread: discord.Thread) -> Place:
     return Place(ChannelSurface(thread), thread.id, holds=True, thread=thread)
+
+
+def _only_for_them(interaction: discord.Interaction) -> Place:
+    surface = InteractionSurface(interaction, ephemeral=True)
+    return Place(surface, interaction.channel_id or 0, holds=False, ephemeral=True)
 
 
 def _in_channel(interaction: discord.Interaction, message: discord.InteractionMessage) -> Place:

@@ -1,35 +1,51 @@
 """After a crash: answers that were still growing are marked, so that nobody waits for them."""
 
 import logging
+from collections.abc import Callable, Sequence
 
 import discord
 
+from bot.rendering.errors import TRANSIENT, is_passing
 from bot.rendering.live_message import CURSOR
 from bot.rendering.splitter import MESSAGE_LIMIT
 from bot.threads import Growing, Threads
 
 log = logging.getLogger(__name__)
+_CLOSED = "\n```"
 NOTE = "-# ⚠️ Interrupted: I was restarted. Follow up to go on."
 
 
-async def mark_cut_off(client: discord.Client, threads: Threads) -> int:
-    """Put a note under every message that was growing when the process died; returns how many there were."""
-    cut_off = await threads.cut_off()
+async def mark_cut_off(
+    client: discord.Client,
+    threads: Threads,
+    cut_off: Sequence[Growing],
+    view_for: Callable[[str], discord.ui.View],
+) -> int:
+    """Put a note under messages that were growing when the process died; returns how many have it now.
+
+    `view_for` makes the buttons under an answer from its conversation's id. What Discord fails on is tried again at
+    the next start.
+    """
+    marked = 0
     for growing in cut_off:
         try:
-            await _mark(client, growing)
-        except discord.HTTPException as error:
+            held = await threads.in_channel(growing.channel_id)
+            view = view_for(held.conversation_id) if held and held.conversation_id else None
+            await _mark(client, growing, view)
+            marked += 1
+        except TRANSIENT as error:
             log.info("an answer that was cut off could not be marked: %s", error)
+            if is_passing(error):
+                continue
         await threads.grown(growing.message_id)
-    return len(cut_off)
+    return marked
 
 
-async def _mark(client: discord.Client, growing: Growing) -> None:
+async def _mark(client: discord.Client, growing: Growing, view: discord.ui.View | None) -> None:
     channel = client.get_partial_messageable(growing.channel_id)
     message = await channel.fetch_message(growing.message_id)
-    text = message.content.replace(CURSOR, "")
+    text = message.content.replace(CURSOR, "")[: MESSAGE_LIMIT - len(_CLOSED) - len(NOTE) - 1]
     if text.count("```") % 2:
-        text += "\n```"
-    await message.edit(
-        content=f"{text[: MESSAGE_LIMIT - len(NOTE) - 1]}\n{NOTE}", allowed_mentions=discord.AllowedMentions.none()
-    )
+        text += _CLOSED
+    nobody = discord.AllowedMentions.none()
+    await message.edit(content=f"{text}\n{NOTE}", view=view, allowed_mentions=nobody)

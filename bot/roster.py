@@ -8,8 +8,10 @@ import msgspec
 from bot.access import Access, Tier
 from bot.keys import Holder, MemberKeys
 from bot.membership import fetch_member
+from bot.rendering.errors import TRANSIENT
 from bot.threads import Threads
 from gateway.errors import ApiError
+from storage import StorageError
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +63,7 @@ class Roster:
             tally.checked += 1
             try:
                 await self._mend(guild, holder, tally)
-            except (ApiError, discord.HTTPException) as error:
+            except (ApiError, StorageError, *TRANSIENT) as error:
                 tally.failed += 1
                 log.warning("could not check a member of guild %d: %s", guild.id, error)
         return tally

@@ -28,6 +28,7 @@ class KeysCog(commands.GroupCog, group_name="key", group_description="Your own k
     @app_commands.command(name="show", description="Show your key's state and how to use it")
     async def show(self, interaction: Interaction) -> None:
         """Never the key itself: that is shown once, when it is made by /key rotate."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
         member, standing = await self._member(interaction)
         holder = await self._keys.holder(member.guild.id, member.id)
         embed = discord.Embed(title=f"Your key in {member.guild.name}")
@@ -37,17 +38,17 @@ class KeysCog(commands.GroupCog, group_name="key", group_description="Your own k
             embed.add_field(name="Expires", value=f"<t:{holder.expires_at}:R>, renewed while you use it")
         embed.add_field(name="Address", value=self._address_in_words(), inline=False)
         embed.add_field(name="How to use it", value=self._example(), inline=False)
-        await interaction.response.send_message(embed=embed, ephemeral=True)
+        await interaction.edit_original_response(embed=embed)
 
     @app_commands.command(name="rotate", description="Get a new key, shown once; the old one dies")
     async def rotate(self, interaction: Interaction) -> None:
         """The only place where a member sees their key."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
         member, standing = await self._member(interaction)
         if standing.tier is Tier.NONE:
             roles = await self._access.roles_giving(Tier.FREE, member.guild.id, member.guild.roles)
             hint = f" These roles give it: {', '.join(f'<@&{role}>' for role in roles)}." if roles else ""
             raise NoAccess(f"You have no access here yet, so there is no key for you.{hint}")
-        await interaction.response.defer(ephemeral=True, thinking=True)
         fresh = await self._keys.rotate(member.guild.id, member.id, member.display_name, standing.tier)
         await interaction.edit_original_response(
             content=(
@@ -59,8 +60,8 @@ class KeysCog(commands.GroupCog, group_name="key", group_description="Your own k
     @app_commands.command(name="revoke", description="Kill your key at once")
     async def revoke(self, interaction: Interaction) -> None:
         """For a key that got into the wrong hands."""
-        member, _ = await self._member(interaction)
         await interaction.response.defer(ephemeral=True, thinking=True)
+        member, _ = await self._member(interaction)
         if await self._keys.revoke(member.guild.id, member.id):
             words = "Your key is dead. Your conversations are kept; a new key is made with your next `/ask`."
         else:

@@ -1,16 +1,22 @@
 """Members come, change and go, and so do their keys."""
 
 import logging
+from collections.abc import Generator
+from contextlib import contextmanager
 
 import discord
 from discord.ext import commands, tasks
 
 from bot.access import Access
+from bot.errors import log_fault
 from bot.keys import MemberKeys
 from bot.recovery import mark_cut_off
+from bot.rendering.errors import TRANSIENT
 from bot.roster import Roster
-from bot.threads import Threads
+from bot.threads import Growing, Threads
+from cogs.ask.button import answer_view
 from gateway.errors import ApiError
+from storage import StorageError
 
 log = logging.getLogger(__name__)
 _SWEEP_HOURS = 1.0
@@ -27,6 +33,12 @@ class LifecycleCog(commands.Cog):
         self._keys = keys
         self._roster = roster
         self._threads = threads
+        self._cut_off: list[Growing] = []
+        self._started = False
+
+    async def cog_load(self) -> None:
+        """Look what a crash cut off, before anything new can grow."""
+        self._cut_off = await self._threads.cut_off()
 
     async def cog_unload(self) -> None:
         """Stop sweeping."""
@@ -35,66 +47,86 @@ class LifecycleCog(commands.Cog):
     @commands.Cog.listener()
     async def on_ready(self) -> None:
         """The first time, mark what a crash cut off and begin to sweep; later times are reconnects."""
-        if self.sweep.is_running():
+        if self._started:
             return
+        self._started = True
         self.sweep.start()
-        marked = await mark_cut_off(self._bot, self._threads)
+        marked = await mark_cut_off(self._bot, self._threads, self._cut_off, answer_view)
         log.info("ready as %s in %d servers; %d answers were cut off", self._bot.user, len(self._bot.guilds), marked)
 
     @tasks.loop(hours=_SWEEP_HOURS)
     async def sweep(self) -> None:
         """Compare the gateway, the store and the members, and mend what differs."""
         try:
-            await self._keys.reconcile()
-        except ApiError as error:
-            log.warning("could not compare keys with the gateway, will try again: %s", error)
-            return
-        for guild in self._bot.guilds:
-            tally = await self._roster.sweep(guild)
-            if tally.changed or tally.revoked or tally.failed:
-                log.info("guild %d: %s", guild.id, tally)
+            await self._sweep()
+        except (ApiError, StorageError, *TRANSIENT) as error:
+            log.warning("could not compare keys, members and the gateway, will try again: %s", error)
+        except Exception as error:  # noqa: BLE001  it is logged, and one bug must not end all later sweeps
+            log_fault(error)
+
+    async def _sweep(self) -> None:
+        await self._keys.reconcile()
+        for guild_id in await self._keys.guilds():
+            guild = self._bot.get_guild(guild_id)
+            if guild is not None:
+                tally = await self._roster.sweep(guild)
+                if tally.changed or tally.revoked or tally.failed:
+                    log.info("guild %d: %s", guild_id, tally)
+            elif await self._was_removed_from(guild_id):
+                await self._roster.guild_left(guild_id)
+
+    async def _was_removed_from(self, guild_id: int) -> bool:
+        """Discord tells a bot of its removal once, and not one that is away."""
+        try:
+            await self._bot.fetch_guild(guild_id, with_counts=False)
+        except (discord.NotFound, discord.Forbidden):
+            return True
+        return False
 
     @commands.Cog.listener()
     async def on_raw_member_remove(self, payload: discord.RawMemberRemoveEvent) -> None:
         """Somebody left or was kicked (needs the Guild Members intent)."""
-        await self._left(payload.guild_id, payload.user.id)
+        with _left_to_the_sweep("a member left"):
+            await self._roster.member_left(payload.guild_id, payload.user.id)
 
     @commands.Cog.listener()
     async def on_member_ban(self, guild: discord.Guild, user: discord.User | discord.Member) -> None:
         """Somebody was banned."""
-        await self._left(guild.id, user.id)
+        with _left_to_the_sweep("a member was banned"):
+            await self._roster.member_left(guild.id, user.id)
 
     @commands.Cog.listener()
     async def on_member_update(self, before: discord.Member, after: discord.Member) -> None:
         """Roles changed (needs the Guild Members intent)."""
-        if before.roles == after.roles:
-            return
-        try:
-            await self._roster.member_changed(after)
-        except ApiError as error:
-            log.warning("a role changed and the gateway did not take it; the sweep will: %s", error)
+        if before.roles != after.roles:
+            with _left_to_the_sweep("a member's roles changed"):
+                await self._roster.member_changed(after)
 
     @commands.Cog.listener()
     async def on_guild_role_delete(self, role: discord.Role) -> None:
         """A role is gone, and what it gave."""
-        await self._access.forget_role(role.guild.id, role.id)
-        await self._roster.sweep(role.guild)
+        with _left_to_the_sweep("a role was deleted"):
+            await self._access.forget_role(role.guild.id, role.id)
+            await self._roster.sweep(role.guild)
 
     @commands.Cog.listener()
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         """The bot was removed from a server."""
-        try:
+        with _left_to_the_sweep("a server was left"):
             await self._roster.guild_left(guild.id)
-        except ApiError as error:
-            log.warning("left guild %d and the gateway did not take it; keys end with their lease: %s", guild.id, error)
 
     @commands.Cog.listener()
     async def on_raw_thread_delete(self, payload: discord.RawThreadDeleteEvent) -> None:
         """A thread is gone; its conversation goes on wherever its owner asks next."""
-        await self._threads.forget(payload.thread_id)
-
-    async def _left(self, guild_id: int, member_id: int) -> None:
         try:
-            await self._roster.member_left(guild_id, member_id)
-        except ApiError as error:
-            log.warning("a member left and the gateway did not take it; the sweep will: %s", error)
+            await self._threads.forget(payload.thread_id)
+        except StorageError as error:
+            log.warning("a thread was deleted and is still in the database, which does no harm: %s", error)
+
+
+@contextmanager
+def _left_to_the_sweep(what: str) -> Generator[None]:
+    try:
+        yield
+    except (ApiError, StorageError) as error:
+        log.warning("%s and not everything could be brought up to date; the sweep will: %s", what, error)

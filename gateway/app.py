@@ -16,15 +16,15 @@ from gateway.authorisation import authorise
 from gateway.config import Config
 from gateway.conversations import Conversations
 from gateway.error_shape import shape_errors
-from gateway.keys import KeyHasher, RandomBytes
+from gateway.keys import SEALED_TEXTS, KeyHasher, RandomBytes, secret_file
 from gateway.parameters import check_parameters
 from gateway.prompting import Prompting
 from gateway.request_log import log_requests, name_response
 from gateway.routing import Routes
-from gateway.secret import Seal, load_secrets
 from gateway.store import open_database
 from gateway.times import Clock
 from gateway.users import Users
+from storage import Sealer, load_secrets
 
 
 def create_app(
@@ -47,8 +47,8 @@ def create_app(
     app.on_response_prepare.append(name_response)
 
     async def storage(app: web.Application) -> AsyncGenerator[None]:
-        peppers = load_secrets(config, random=random)
-        hasher, seal = KeyHasher(peppers), Seal(peppers)
+        peppers = load_secrets(secret_file(config), config.secrets.secret)
+        hasher, seal = KeyHasher(peppers), Sealer(peppers, SEALED_TEXTS)
         database = await open_database(config.storage_place())
         app[AUTHENTICATOR] = Authenticator(database, hasher=hasher, clock=clock)
         app[USERS] = Users(database, hasher=hasher, seal=seal, clock=clock, random=random)

@@ -12,14 +12,13 @@ import msgspec
 from gateway.auth import Authenticator
 from gateway.config import Config
 from gateway.errors import NotFound, PermissionDenied, Unauthenticated
-from gateway.keys import KeyHasher
+from gateway.keys import SEALED_TEXTS, KeyHasher, secret_file
 from gateway.principals import Principal
-from gateway.secret import Seal, load_secrets, write_private
 from gateway.store import open_database
 from gateway.times import Clock
 from gateway.users import NewPrincipal, Users
 from gateway.wire import User
-from storage import StorageReadOnly
+from storage import Sealer, StorageReadOnly, load_secrets, write_private
 
 _CLIENT_KEY_FILE = "client.key"
 
@@ -29,7 +28,7 @@ class _Desk(msgspec.Struct, frozen=True):
 
     users: Users
     authenticator: Authenticator
-    seal: Seal
+    seal: Sealer
 
 
 async def ensure_admin_key(config: Config, *, clock: Clock = time.time) -> str | None:
@@ -84,8 +83,8 @@ async def revoke(config: Config, name: str, *, clock: Clock = time.time) -> None
 
 @contextlib.asynccontextmanager
 async def _desk(config: Config, clock: Clock) -> AsyncGenerator[_Desk]:
-    peppers = load_secrets(config)
-    hasher, seal = KeyHasher(peppers), Seal(peppers)
+    peppers = load_secrets(secret_file(config), config.secrets.secret)
+    hasher, seal = KeyHasher(peppers), Sealer(peppers, SEALED_TEXTS)
     database = await open_database(config.storage_place())
     authenticator = Authenticator(database, hasher=hasher, clock=clock)
     try:
@@ -122,7 +121,7 @@ async def _operator(users: Users, name: str) -> Principal:
     raise NotFound(f"There is no admin or client called {name}.", code="unknown_user")
 
 
-def _kept_key(path: Path, seal: Seal) -> str | None:
+def _kept_key(path: Path, seal: Sealer) -> str | None:
     try:
         return seal.open(path.read_bytes())
     except FileNotFoundError:

@@ -127,17 +127,11 @@ class Conversations:
         Raises `NotFound` with code `unknown_parent` where the conversation has no such message.
         """
         conversation = _canonical(conversation_id, _no_conversation())
+        leaf = None if message_id is None else _canonical(message_id, _no_parent())
         async with self._database.read() as connection:
-            if message_id is None:
-                row = await self._sql.latest(connection, id=conversation)
-                if row is None:
-                    return []
-                leaf = row["id"]
-            else:
-                leaf = _canonical(message_id, _no_parent())
             rows = self._sql.path_to(connection, id=conversation, message_id=leaf)
             path = [_message(row) async for row in rows]
-        if not path:
+        if not path and message_id is not None:
             raise _no_parent()
         return path
 

@@ -4,12 +4,17 @@ import hmac
 import secrets
 import zlib
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import msgspec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from gateway.config import Config
+from storage import derive
 
 RandomBytes = Callable[[int], bytes]
+
+SEALED_TEXTS = b"rolekey: sealed texts"
+"""What the gateway's sealer is for."""
 
 _PREFIX = "rk-"
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -74,6 +79,6 @@ class KeyHasher:
         return [hmac.digest(pepper, key.encode(), "sha256") for pepper in self._peppers]
 
 
-def derive(secret: str, purpose: bytes) -> bytes:
-    """32 bytes for one purpose from a secret (HKDF, RFC 5869)."""
-    return HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose).derive(secret.encode())
+def secret_file(config: Config) -> Path:
+    """Where the gateway keeps the secret that it made for itself."""
+    return config.data_dir / "gateway.secret"

@@ -9,11 +9,10 @@ from gateway.errors import Conflict, NotFound, PermissionDenied
 from gateway.keys import KeyHasher, RandomBytes, generate_key
 from gateway.paging import Page, Position, cut
 from gateway.principals import Principal
-from gateway.secret import Seal
 from gateway.store import principal_queries
 from gateway.times import Clock, milliseconds
 from gateway.wire import Role, UpdateUser
-from storage import Connection, Database, MissingReference
+from storage import Connection, Database, MissingReference, Sealer
 
 # Writes of principals and keys look before they write, so of all processes one at a time may.
 _WRITING = "principals"
@@ -50,7 +49,9 @@ class Users:
     All methods may raise `storage.StorageError`.
     """
 
-    def __init__(self, database: Database, *, hasher: KeyHasher, seal: Seal, clock: Clock, random: RandomBytes) -> None:
+    def __init__(
+        self, database: Database, *, hasher: KeyHasher, seal: Sealer, clock: Clock, random: RandomBytes
+    ) -> None:
         self._database = database
         self._hasher = hasher
         self._seal = seal

@@ -13,7 +13,8 @@ from storage.errors import (
 )
 from storage.opening import open_database
 from storage.queries import load_queries
-from storage.secret_file import read_or_create_secret
+from storage.sealing import Sealer, derive
+from storage.secret_file import load_secrets, write_private
 from storage.store import Store
 
 __all__ = [
@@ -24,13 +25,16 @@ __all__ = [
     "Engine",
     "MissingReference",
     "Row",
+    "Sealer",
     "StorageBusy",
     "StorageError",
     "StorageReadOnly",
     "StorageUnreachable",
     "StorageVersion",
     "Store",
+    "derive",
     "load_queries",
+    "load_secrets",
     "open_database",
-    "read_or_create_secret",
+    "write_private",
 ]

@@ -33,10 +33,13 @@ class SQLiteConnection:
             return [*await self.driver.execute_fetchall(sql, dict(values))]
 
     async def execute(self, sql: str, values: Mapping[str, Any] = NOTHING) -> int:
-        """Run one statement; the number of rows it changed."""
+        """Run one statement; the number of rows it changed.
+
+        A statement that gives no rows is over when it returns: closing its cursor would be one more step, which every
+        other writer waits for.
+        """
         with translated(self._name):
-            async with self.driver.execute(sql, dict(values)) as cursor:
-                return cursor.rowcount
+            return (await self.driver.execute(sql, dict(values))).rowcount
 
 
 class SQLiteDatabase:

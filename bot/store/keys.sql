@@ -17,3 +17,6 @@ WHERE (guild_id, member_id) > (:guild_id, :member_id) ORDER BY guild_id, member_
 
 -- name: guilds_of_member(member_id)
 SELECT guild_id FROM keys WHERE member_id = :member_id;
+
+-- name: guilds_with_keys()
+SELECT DISTINCT guild_id FROM keys;

@@ -10,7 +10,7 @@ from bot.answering import Asker, Prompt
 from bot.errors import NotYours, UnknownConversation, UserError
 from bot.keys import MemberKeys
 from bot.membership import Homes, fetch_member
-from bot.places import Place, Places, in_held_thread
+from bot.places import Place, Places, in_held_thread, show_card
 from bot.prompting import Prompting
 from bot.rendering.errors import RenderingError
 from bot.threads import Held, Threads
@@ -68,6 +68,7 @@ class Asking:
     async def ask(self, interaction: Interaction, text: str, wish: Wish, *, private: bool) -> None:
         """`/ask`: a new conversation, in a thread of its own where that can be."""
         text = self._prompting.admit(text)
+        await _gain_time(interaction, ephemeral=private)
         who = await self._who(interaction.user, interaction.guild)
         plus = who.allow(wish)
         card = prompt_card(interaction.user, text, who.standing.tier)
@@ -80,10 +81,11 @@ class Asking:
     async def follow_up(self, interaction: Interaction, text: str, conversation: str | None) -> None:
         """`/followup` and the button: the next prompt of a conversation, where that conversation lives."""
         text = self._prompting.admit(text)
+        await _gain_time(interaction)
         held = await self._target(interaction, conversation)
         guild = self._client.get_guild(held.guild_id) or interaction.guild
         who = await self._who(interaction.user, guild)
-        prompt = Prompt(text, who.allow(None), held.conversation_id)
+        prompt = Prompt(text, who.allow(None), held.conversation_id, follows=True)
         card = prompt_card(interaction.user, text, who.standing.tier)
         await self._answer(interaction, who, prompt, await self._place_of(interaction, held, card))
 
@@ -94,7 +96,7 @@ class Asking:
         if held is not None and held.owner_id != message.author.id:
             raise _not_yours(held)
         who = await self._who(message.author, guild)
-        prompt = Prompt(text, who.allow(None), held.conversation_id if held else None)
+        prompt = Prompt(text, who.allow(None), held.conversation_id if held else None, follows=held is not None)
         if held is not None and held.channel_id == message.channel.id:
             place = await self._holding(message.channel, held, message)
         else:
@@ -162,12 +164,19 @@ class Asking:
 
         Raises `UnknownConversation`.
         """
+        await self._make_key(interaction)
         found = await self.recent(interaction, words)
         if found:
             return found[0].id
         if words:
             raise UnknownConversation("You have no conversation of that name. Choose one from the list as you type.")
         raise UnknownConversation("You have no conversation to go on with yet. Start one with `/ask`.")
+
+    async def _make_key(self, interaction: Interaction) -> None:
+        """Conversations outlive a key that was revoked or has expired; only with a key are they found."""
+        asker = (await self._who(interaction.user, self._client.get_guild(await self._guild_of(interaction)))).asker
+        if asker.tier is not Tier.NONE:
+            await self._keys.ensure(asker.guild_id, asker.member_id, asker.name, asker.tier)
 
     async def _guild_of(self, interaction: Interaction) -> int:
         if interaction.guild_id is not None:
@@ -182,7 +191,7 @@ class Asking:
 
     async def _place_of(self, interaction: Interaction, held: Held, card: discord.Embed) -> Place:
         if held.channel_id == interaction.channel_id and await self._threads.in_channel(held.channel_id):
-            await interaction.response.send_message(embed=card, allowed_mentions=discord.AllowedMentions.none())
+            await show_card(interaction, card)
             return await self._holding(interaction.channel, held)
         if await self._threads.in_channel(held.channel_id):
             place = await self._elsewhere(interaction, held, card)
@@ -199,7 +208,8 @@ class Asking:
 
     async def _elsewhere(self, interaction: Interaction, held: Held, card: discord.Embed) -> Place | None:
         """Go on in the conversation's own thread; none where that is gone or locked."""
-        await interaction.response.defer(ephemeral=True, thinking=True)
+        if not interaction.response.is_done():
+            await interaction.response.defer(ephemeral=True, thinking=True)
         try:
             channel = self._client.get_channel(held.channel_id) or await self._client.fetch_channel(held.channel_id)
             if not isinstance(channel, discord.Thread | discord.DMChannel):
@@ -218,6 +228,12 @@ class Asking:
             await self._prompting.answer(who.asker, prompt, place)
         except RenderingError as error:
             await reply_privately(interaction, _LOST.format(reason=error.reason))
+
+
+async def _gain_time(interaction: Interaction, *, ephemeral: bool = False) -> None:
+    """In direct messages Discord must be asked who is a member where, which can take longer than 3 seconds."""
+    if interaction.guild is None:
+        await interaction.response.defer(ephemeral=ephemeral, thinking=True)
 
 
 def prompt_card(user: discord.User | discord.Member, text: str, tier: Tier) -> discord.Embed:

@@ -52,12 +52,12 @@ UPDATE conversations SET updated_at = CASE WHEN updated_at > :at THEN updated_at
 -- name: messages
 SELECT * FROM messages WHERE conversation_id = :id ORDER BY seq;
 
--- name: latest^
-SELECT id FROM messages WHERE conversation_id = :id ORDER BY seq DESC LIMIT 1;
-
 -- name: path_to
 WITH RECURSIVE path (id, parent_id, depth) AS (
-    SELECT id, parent_id, 0 FROM messages WHERE id = :message_id AND conversation_id = :id
+    SELECT id, parent_id, 0 FROM messages
+    WHERE conversation_id = :id AND id = coalesce(
+        :message_id, (SELECT id FROM messages WHERE conversation_id = :id ORDER BY seq DESC LIMIT 1)
+    )
     UNION ALL
     SELECT m.id, m.parent_id, path.depth + 1
     FROM messages AS m JOIN path ON m.id = path.parent_id

@@ -31,7 +31,7 @@ VALUES (:role, :client_id, :name, :username, :plus, :at)
 RETURNING id;
 
 -- name: revive!
-UPDATE principals SET username = :username, plus = :plus, disabled = FALSE, deleted_at = NULL WHERE id = :id;
+UPDATE principals SET username = :username, plus = :plus, deleted_at = NULL WHERE id = :id;
 
 -- name: update!
 UPDATE principals SET username = :username, plus = :plus, disabled = :disabled WHERE id = :id;

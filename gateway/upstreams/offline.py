@@ -68,7 +68,7 @@ _SHOWS = (
 class OfflineUpstream:
     """Answers by rule, word by word, `word_seconds` apart. The same conversation always gets the same answer."""
 
-    def __init__(self, *, word_seconds: float = 0.015, sleep: Sleep = asyncio.sleep) -> None:
+    def __init__(self, *, word_seconds: float = 0.006, sleep: Sleep = asyncio.sleep) -> None:
         self._word_seconds = word_seconds
         self._sleep = sleep
 

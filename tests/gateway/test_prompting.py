@@ -14,12 +14,11 @@ from gateway.conversations import ConversationRecord, Conversations, StoredMessa
 from gateway.keys import KeyHasher
 from gateway.principals import Principal
 from gateway.prompting import ChatEvent, Prompting
-from gateway.secret import Seal
 from gateway.store import open_database
 from gateway.upstreams.openai import OpenAIUpstream
 from gateway.users import NewPrincipal, Users
 from gateway.wire import ChatRequest, Delta
-from storage import Database, StorageError, StorageReadOnly
+from storage import Database, Sealer, StorageError, StorageReadOnly
 from tests.fakes.upstream import BreakOff, FakeUpstream
 from tests.gateway.chatting import accounts_at
 from tests.gateway.engines import PLACES
@@ -68,7 +67,9 @@ class Bench:
 async def bench(folder: Path) -> AsyncGenerator[Bench]:
     database = await open_database(PLACES.storage(folder) or folder / "gateway.db")
     secret = ["x" * 43]
-    users = Users(database, hasher=KeyHasher(secret), seal=Seal(secret), clock=time.time, random=lambda n: b"r" * n)
+    users = Users(
+        database, hasher=KeyHasher(secret), seal=Sealer(secret, b"tests"), clock=time.time, random=lambda n: b"r" * n
+    )
     user = (await users.create(NewPrincipal(name="mia"))).principal
     async with FakeUpstream() as upstream:
         account: Account = accounts_at(upstream)[0]

@@ -1,0 +1,1 @@
+"""What Rolekey costs, as ratios measured in one run: `python -m benchmarks`."""

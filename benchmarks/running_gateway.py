@@ -1,0 +1,40 @@
+"""A gateway in a process of its own, started as production starts it."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from benchmarks.serving import Server
+from bot.config import load
+from gateway.bootstrap import create_key
+
+_CONFIG = """\
+data_dir = "{folder}/data"
+[gateway]
+port = 0
+[[gateway.accounts]]
+name = "free"
+tier = "free"
+model = "bench"
+base_url = "{free}"
+api_key_env = "BENCH_KEY"
+[[gateway.accounts]]
+name = "plus"
+tier = "plus"
+model = "bench"
+base_url = "{plus}"
+api_key_env = "BENCH_KEY"
+"""
+_ENVIRON = {"BENCH_KEY": "sk-bench"}
+
+
+@asynccontextmanager
+async def running_gateway(folder: Path, upstream_url: str, *, plus_path: str) -> AsyncGenerator[tuple[Server, str]]:
+    """`rolekey gateway` on an empty folder, and the key of a client on it.
+
+    Its free account is answered at once, its plus account as `benchmarks.upstream` answers under `plus_path`.
+    """
+    config = folder / "config.toml"
+    config.write_text(_CONFIG.format(folder=folder, free=f"{upstream_url}/v1", plus=upstream_url + plus_path))
+    async with Server(folder, "bot", "gateway", "--config", str(config), environ=_ENVIRON) as gateway:
+        yield gateway, await create_key(load(config, environ={}), "client", "bench")

@@ -1,0 +1,20 @@
+"""The benchmarks run; what they measure is nobody's business here."""
+
+from benchmarks import bot, gateway
+from benchmarks.figures import Report
+
+
+def named(report: Report) -> set[str]:
+    return {figure.what for figure in report.figures}
+
+
+async def test_the_gateway_is_measured_beside_a_bare_proxy() -> None:
+    report = await gateway.measure(gateway.Scale(rounds=1, sequential=3, parallel=3))
+    assert {"memory, idle", "throughput, 64 at a time: follow-up, streamed"} <= named(report)
+    assert all(figure.ours > 0 for figure in report.figures if figure.unit in {"ms", "/s", "MB"} and not figure.ratio)
+
+
+async def test_a_long_answer_takes_more_calls_to_discord_than_a_short_one() -> None:
+    report = await bot.measure(bot.Scale(rounds=1, commands=1, haste=100.0))
+    calls = [figure.ours for figure in report.figures if figure.what.startswith("Discord calls")]
+    assert calls[0] < calls[1]
