@@ -20,7 +20,7 @@ from gateway.errors import (
 )
 from gateway.routing import Handler
 from gateway.wire import ErrorAnswer, ErrorBody
-from storage import StorageBusy, StorageError, StorageReadOnly
+from storage import StorageBusy, StorageError, StorageReadOnly, StorageUnreachable
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +71,13 @@ def api_error(error: Exception, request: web.Request) -> ApiError:
         log.warning("%s: %s", reference, error)
         return Unavailable(
             "The gateway's database is busy. Try again in a moment.", code=error.code, retry_after=_BUSY_RETRY_SECONDS
+        )
+    if isinstance(error, StorageUnreachable):
+        log.error("%s: %s", reference, error)
+        return Unavailable(
+            "The gateway cannot reach its database. Try again in a moment.",
+            code=error.code,
+            retry_after=_BUSY_RETRY_SECONDS,
         )
     if isinstance(error, StorageReadOnly):
         log.error("%s: %s", reference, error)

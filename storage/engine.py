@@ -34,7 +34,7 @@ class Connection(Protocol):
         ...
 
     async def execute(self, sql: str, values: Mapping[str, Any] = NOTHING) -> int:
-        """Run one statement; the number of rows it changed."""
+        """Run one statement that gives no rows; the number of rows it changed."""
         ...
 
 

@@ -176,7 +176,7 @@ class PostgresDatabase:
 async def _pool(url: str, session: dict[str, str], connections: int) -> Any:
     return await _driver.create_pool(
         url,
-        min_size=1,
+        min_size=0,  # otherwise the pool would keep trying, and logging, while the server is away
         max_size=connections,
         timeout=_CONNECT_SECONDS,
         command_timeout=_STATEMENT_SECONDS,

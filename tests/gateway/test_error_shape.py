@@ -10,7 +10,7 @@ from aiohttp import web
 from gateway.app import create_app
 from gateway.app_keys import ROUTES
 from gateway.server import GatewayServer
-from storage import StorageBusy, StorageError, StorageReadOnly
+from storage import StorageBusy, StorageError, StorageReadOnly, StorageUnreachable
 from tests.gateway.conftest import Clock, Reply, RunningGateway, config_in, running
 
 
@@ -46,6 +46,19 @@ async def test_every_route_is_closed_to_those_without_a_key(gateway: RunningGate
             assert_one_shape(await gateway.call(method, path, key="rk-nonsense"), 401)
 
 
+async def test_every_route_is_closed_to_the_roles_it_does_not_name(gateway: RunningGateway) -> None:
+    keys = {"admin": gateway.admin_key, "client": await gateway.make("bot", role="client")}
+    keys["user"] = await gateway.make("mia", key=keys["client"])
+    refused = 0
+    for contract in gateway.server.app[ROUTES].contracts():
+        path = contract.path.replace("{user_id}", "nobody").replace("{id}", "nothing")
+        for role, key in keys.items():
+            if contract.roles is not None and role not in contract.roles:
+                assert_one_shape(await gateway.call(contract.method, path, key=key), 403)
+                refused += 1
+    assert refused >= 6
+
+
 async def test_every_route_tells_a_wrong_method_and_a_wrong_path(gateway: RunningGateway) -> None:
     for _, path, _ in routes_of(gateway):
         refused = await gateway.call("PUT", path, key=gateway.admin_key)
@@ -79,6 +92,7 @@ async def test_a_success_has_a_request_id_too(gateway: RunningGateway) -> None:
     ("raised", "status", "code"),
     [
         (StorageBusy("busy"), 503, "storage_busy"),
+        (StorageUnreachable("gone"), 503, "storage_unreachable"),
         (StorageReadOnly("read only"), 503, "storage_read_only"),
         (StorageError("damaged"), 503, "storage_failed"),
         (ZeroDivisionError("secret words"), 500, "internal_error"),
@@ -100,7 +114,7 @@ async def test_whatever_a_handler_raises_is_told_in_the_same_shape(
     assert_one_shape(reply, status)
     assert reply.code == code
     assert "secret words" not in str(reply.body)
-    assert ("Retry-After" in reply.headers) == (code in {"storage_busy", "storage_read_only"})
+    assert ("Retry-After" in reply.headers) == (code in {"storage_busy", "storage_unreachable", "storage_read_only"})
     if status == 500:
         assert reply.headers["X-Request-ID"] in reply.body["message"]
         assert reply.headers["X-Request-ID"] in caplog.text
