@@ -126,9 +126,10 @@ class _Schemas:
         self._kinds = list(dict.fromkeys(kind for kind in kinds if kind is not None))
         found, self.components = msgspec.json.schema_components(self._kinds, ref_template=_REF)
         self._found = dict(zip(self._kinds, found, strict=True))
-        self._fields = {
-            kind: self.components.pop(self.of(kind)["$ref"].rpartition("/")[2]) for kind in self._parameters
-        }
+        named = {kind: self.of(kind)["$ref"].rpartition("/")[2] for kind in self._parameters}
+        self._fields = {kind: self.components[name] for kind, name in named.items()}
+        for kind in self._parameters - {route.body for route in contracts}:
+            del self.components[named[kind]]
         _tidy(self.components)
 
     def of(self, kind: Any) -> dict[str, Any]:
@@ -189,12 +190,25 @@ def _responses(contract: Contract, schemas: _Schemas) -> dict[str, Any]:
 
 
 def _content(answer: Success, schemas: _Schemas) -> dict[str, Any]:
-    schema = dict(schemas.of(answer.body))
+    schema = _events(answer, schemas) if answer.events else dict(schemas.of(answer.body))
     if answer.description:
         schema["description"] = answer.description
-    if answer.events:
-        schema["x-events"] = {name: schemas.of(kind) for name, kind in answer.events.items()}
     return {"schema": schema}
+
+
+def _events(answer: Success, schemas: _Schemas) -> dict[str, Any]:
+    """One event of a stream, as OpenAPI 3.2 describes them; 3.1 has no word for a stream."""
+    kinds = [
+        {
+            "properties": {
+                "event": {"const": name},
+                "data": {"contentMediaType": "application/json", "contentSchema": schemas.of(kind)},
+            }
+        }
+        for name, kind in answer.events.items()
+    ]
+    fields = {"event": {"enum": list(answer.events)}, "data": {"type": "string"}}
+    return {"type": "object", "properties": fields, "required": ["event", "data"], "oneOf": kinds}
 
 
 def _error(status: int) -> dict[str, Any]:

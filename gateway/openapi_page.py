@@ -109,17 +109,21 @@ class _Renderer:
                 why = self._responses[response["$ref"].rpartition("/")[2]]["description"]
                 errors.append(f"<li><code title='{escape(why, quote=True)}'>{status}</code></li>")
                 continue
-            for kind, content in response.get("content", {"": {"schema": {}}}).items():
-                events = content["schema"].get("x-events", {})
-                told = ", ".join(f"<code>{name}</code> {self._type(event)}" for name, event in events.items())
-                about = _inline(content["schema"].get("description", "")) + (f" Events: {told}." if told else "")
-                shown = self._type(content["schema"]) if content["schema"] else "no body"
+            for kind, content in response.get("content", {"": {"schema": {"type": "nothing"}}}).items():
+                about = _inline(content["schema"].get("description", "")) + self._events(content["schema"])
+                shown = "stream" if "oneOf" in content["schema"] else self._type(content["schema"])
                 rows.append(_row(status, f"{shown} <span class='quiet'>{escape(kind)}</span>", about))
         return (
             f"<h4>Answers</h4>{_table(rows)}"
             f"<h4>Errors</h4><ul class='errors'>{''.join(errors)}"
             f"<li class='quiet'>all of them <a href='#schema-ErrorAnswer'>ErrorAnswer</a></li></ul>"
         )
+
+    def _events(self, schema: dict[str, Any]) -> str:
+        """The events of a stream and what each holds."""
+        kinds = [kind["properties"] for kind in schema.get("oneOf", [])]
+        told = [f"<code>{kind['event']['const']}</code> {self._type(kind['data']['contentSchema'])}" for kind in kinds]
+        return f" Events: {', '.join(told)}." if told else ""
 
     def _schema(self, name: str, schema: dict[str, Any]) -> str:
         return (

@@ -14,5 +14,5 @@ def add_routes(routes: Routes) -> None:
 
 
 async def list_accounts(request: web.Request) -> web.Response:
-    """`GET /api/accounts`: every account with its tier, what is in flight and its last failure; never a key."""
+    """`GET /api/accounts`: every account with its tier, what is in flight and its last failure."""
     return json_response(AccountPage(accounts=request.app[ACCOUNTS].to_wire()))

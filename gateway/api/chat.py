@@ -41,7 +41,7 @@ def add_routes(routes: Routes) -> None:
 
 
 async def chat(request: web.Request) -> web.StreamResponse:
-    """`POST /api/chat {"prompt": "Hello"}`: JSON, or server-sent events.
+    """`POST /api/chat {"prompt": "Hello"}`: the answer to a prompt, as JSON or as server-sent events.
 
     It streams where the body says `"stream": true` or the request accepts `text/event-stream`. A caller that hangs up
     stops the answer; what had arrived of it is kept.

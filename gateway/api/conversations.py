@@ -57,7 +57,7 @@ def add_routes(routes: Routes) -> None:
 
 
 async def list_conversations(request: web.Request) -> web.Response:
-    """`GET /api/conversations?user_id=1:2`: one's own, or those of the users one looks after; last used first."""
+    """`GET /api/conversations?user_id=1:2`: one's own, or those of one's users; last used first."""
     limit, after = page_asked_for(request)
     owner = await _owner_asked_for(request)
     client_id = None if owner is not None else await client_asked_for(request)
@@ -81,7 +81,7 @@ async def rename_conversation(request: web.Request) -> web.Response:
 
 
 async def delete_conversation(request: web.Request) -> web.Response:
-    """`DELETE /api/conversations/{id}`: erased for good."""
+    """`DELETE /api/conversations/{id}`: erase a conversation for good."""
     record = await _find(request)
     await request.app[CONVERSATIONS].delete(record.id)
     return json_response(Done())

@@ -23,11 +23,11 @@ def add_routes(routes: Routes) -> None:
         return Page(msgspec.json.decode(document()))
 
     async def openapi(request: web.Request) -> web.Response:  # noqa: ARG001 - aiohttp hands it over
-        """`GET /openapi.json`: this API as an OpenAPI 3.1 document."""
+        """`GET /openapi.json`: what this page says, as an OpenAPI 3.1 document."""
         return web.Response(body=document(), content_type="application/json")
 
     async def docs(request: web.Request) -> web.Response:  # noqa: ARG001 - aiohttp hands it over
-        """`GET /docs`: this API as a page to read."""
+        """`GET /docs`: this page."""
         return web.Response(
             text=page().html,
             content_type="text/html",

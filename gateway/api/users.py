@@ -76,7 +76,10 @@ def add_routes(routes: Routes) -> None:
 
 
 async def create_user(request: web.Request) -> web.Response:
-    """`POST /api/users {"user_id": "1:2", "username": "Ada", "plus": true}`: 201 with the key, shown only here."""
+    """`POST /api/users {"user_id": "1:2", "username": "Ada", "plus": true}`: make a user, or as an admin a client.
+
+    The key is in this answer and in no other.
+    """
     caller = request[PRINCIPAL]
     body = await read_body(request, CreateUser)
     client_id = await client_asked_for(request)
@@ -98,7 +101,7 @@ async def create_user(request: web.Request) -> web.Response:
 
 
 async def list_users(request: web.Request) -> web.Response:
-    """`GET /api/users?limit=50&cursor=…`: an admin sees all, a client those it made, a user itself."""
+    """`GET /api/users?limit=50&cursor=…`: an admin sees all users, a client its own, a user itself."""
     caller = request[PRINCIPAL]
     limit, after = page_asked_for(request)
     client_id = await client_asked_for(request)
@@ -116,7 +119,7 @@ async def get_user(request: web.Request) -> web.Response:
 
 
 async def update_user(request: web.Request) -> web.Response:
-    """`PATCH /api/users/{user_id} {"plus": false, "expires_in": 86400}`: what is left out stays."""
+    """`PATCH /api/users/{user_id} {"plus": false, "expires_in": 86400}`: change a user; what is left out stays."""
     changes = await read_body(request, UpdateUser)
     target = await user_asked_for(request, request.match_info["user_id"])
     if changes.disabled is True:
@@ -125,7 +128,7 @@ async def update_user(request: web.Request) -> web.Response:
 
 
 async def delete_user(request: web.Request) -> web.Response:
-    """`DELETE /api/users/{user_id}?purge=true`: the key is dead at once; `purge` erases conversations too."""
+    """`DELETE /api/users/{user_id}?purge=true`: a user's key is dead at once; `purge` erases conversations too."""
     purge = query_of(request, DeleteUser).purge
     target = await user_asked_for(request, request.match_info["user_id"])
     _refuse_oneself(request, target)
