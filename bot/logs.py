@@ -9,17 +9,18 @@ from typing import Literal, TextIO
 Level = Literal["debug", "info", "warning", "error"]
 
 # Our keys and the providers'; Discord's tokens (https://discord.com/developers/docs/reference#authentication);
-# anything sent as a credential.
+# the password in the address of a database; anything sent as a credential.
 _SECRETS = re.compile(
     r"(?P<kind>\b[rs]k-)[A-Za-z0-9_-]{8,}"
     r"|\b[A-Za-z0-9_-]{23,28}\.[A-Za-z0-9_-]{6,7}\.[A-Za-z0-9_-]{27,}"
+    r"|(?P<address>\bpostgres(?:ql)?://[^\s:/@]*:)[^\s@]+(?=@)"
     r"|(?P<scheme>\b(?:Bearer|Bot) )[A-Za-z0-9._~+/=-]{16,}"
 )
 
 
 def redact(text: str) -> str:
     """The text with everything that looks like a key or token blotted out. The last line of defence, not the first."""
-    return _SECRETS.sub(lambda match: f"{match['kind'] or match['scheme'] or ''}[hidden]", text)
+    return _SECRETS.sub(lambda match: f"{match['kind'] or match['scheme'] or match['address'] or ''}[hidden]", text)
 
 
 class Formatter(logging.Formatter):

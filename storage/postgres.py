@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar, cast
 
 import asyncpg
+import msgspec
 from aiosql.utils import VAR_REF
 
 from storage.engine import NOTHING, Connection, Engine, Row
@@ -185,13 +186,34 @@ async def _pool(url: str, session: dict[str, str], connections: int) -> Any:
     )
 
 
+class Condition(msgspec.Struct, frozen=True):
+    """How a database is: the server's version, the version of our schema in it, and whether it may be changed."""
+
+    server: str
+    schema: int
+    writable: bool
+
+
+async def look_at(url: str) -> Condition:
+    """Look without changing anything. Raises `StorageError`."""
+    name = without_password(url)
+    driver = await _connect(url, name)
+    connection = PostgresConnection(driver, name)
+    try:
+        [row] = await connection.fetch(
+            "SELECT split_part(current_setting('server_version'), ' ', 1) AS server,"
+            " to_regclass('schema_version') IS NOT NULL AS used,"
+            " current_setting('transaction_read_only') = 'off'"
+            " AND coalesce(has_schema_privilege(current_schema(), 'CREATE'), FALSE) AS writable"
+        )
+        return Condition(row["server"], await _version(connection) if row["used"] else 0, row["writable"])
+    finally:
+        await _hang_up(driver)
+
+
 async def _migrate(url: str, steps: list[Migration], name: str) -> None:
     """Apply what is missing, each step together with its version; of processes that start at once, one does."""
-    with translated(name):
-        try:
-            driver = await _driver.connect(url, timeout=_CONNECT_SECONDS, server_settings=_SESSION)
-        except ValueError:  # which may quote the address, and the password with it
-            raise StorageError(f"[gateway] storage is no address of a PostgreSQL database: {name}") from None
+    driver = await _connect(url, name)
     connection = PostgresConnection(driver, name)
     try:
         await connection.control(f"SELECT pg_advisory_lock({_MIGRATING})")
@@ -202,8 +224,20 @@ async def _migrate(url: str, steps: list[Migration], name: str) -> None:
             )
     finally:
         # Closing the connection lets go of the lock, and undoes half a step.
-        with suppress(TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            await driver.close(timeout=_CLOSE_SECONDS)
+        await _hang_up(driver)
+
+
+async def _connect(url: str, name: str) -> Any:
+    with translated(name):
+        try:
+            return await _driver.connect(url, timeout=_CONNECT_SECONDS, server_settings=_SESSION)
+        except ValueError:  # which may quote the address, and the password with it
+            raise StorageError(f"[gateway] storage is no address of a PostgreSQL database: {name}") from None
+
+
+async def _hang_up(driver: Any) -> None:
+    with suppress(TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        await driver.close(timeout=_CLOSE_SECONDS)
 
 
 async def _version(connection: Connection) -> int:

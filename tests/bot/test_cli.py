@@ -245,6 +245,7 @@ def test_a_log_line_is_one_line_and_shows_no_secret() -> None:
     [
         ("Authorization: Bearer abcdefghijklmnopqrstuvwxyz", "Authorization: Bearer [hidden]"),
         ("Authorization: Bot abcdefghijklmnopqrstuvwxyz", "Authorization: Bot [hidden]"),
+        ("postgresql://me:private@db/rolekey is gone", "postgresql://me:[hidden]@db/rolekey is gone"),
         ("task-management and risk-assessment", "task-management and risk-assessment"),
         ("conversation 0191c1a4-1c7e-7c3e-9f0e-9d8a0c1f2b3a", "conversation 0191c1a4-1c7e-7c3e-9f0e-9d8a0c1f2b3a"),
     ],

@@ -20,6 +20,17 @@ def test_with_nothing_at_all_the_defaults_hold(tmp_path: Path, monkeypatch: pyte
     assert str(config.storage_place()) == "data/gateway.db"
 
 
+def test_a_database_elsewhere_comes_from_the_environment_and_its_password_is_never_shown() -> None:
+    url = "postgresql://me:private@db.example/rolekey"
+    config = load(environ={"ROLEKEY__GATEWAY__STORAGE": url})
+    assert config.storage_place() == url
+    assert "private" not in repr(config)
+    assert "private" not in str(config.gateway)
+    with pytest.raises(ConfigError, match="no address of a database") as caught:
+        load(environ={"ROLEKEY__GATEWAY__STORAGE": f" {url}"})
+    assert "private" not in str(caught.value)
+
+
 def test_the_file_beside_one_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, "data_dir = 'elsewhere'")
     monkeypatch.chdir(tmp_path)

@@ -1,4 +1,5 @@
 import asyncio
+import re
 import socket
 import sqlite3
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -13,6 +14,8 @@ import bot.store
 from bot.config import Access, Config, Discord
 from bot.doctor import Finding, examine
 from gateway.config import Account, Gateway, Secrets
+from gateway.store import open_database
+from tests.postgres import PostgresServer
 
 TOKEN = "the-bot-token"
 MESSAGE_CONTENT_LIMITED, GUILD_MEMBERS_LIMITED = 1 << 19, 1 << 15
@@ -295,6 +298,34 @@ async def test_a_database_of_today_is_fine_also_while_it_is_in_use(tmp_path: Pat
 async def _opened(folder: Path) -> bot.store.Store:
     (folder / "data").mkdir()
     return await bot.store.open_store(folder / "data")
+
+
+async def test_a_postgresql_tells_its_version_and_its_schema(tmp_path: Path, postgres: PostgresServer) -> None:
+    url = postgres.new_database()
+    config = settings(tmp_path, gateway=Gateway(port=0, storage=url.replace("postgres@", "postgres:private@")))
+    assert "will be made" in (await found(config, "gateway database")).detail
+    assert (await found(config, "shared secret")).result == "absent"
+    await (await open_database(url)).close()
+    finding = await found(config, "gateway database")
+    assert finding.result == "ok"
+    assert re.search(rf"^{url}: PostgreSQL \d+\.\d+, schema \d+, writable$", finding.detail)
+    postgres.command("INSERT INTO schema_version (version) VALUES (99)", url=url)
+    assert "schema 99" in (await found(config, "gateway database")).detail
+    assert "private" not in str(await examine(config))
+
+
+async def test_a_postgresql_that_cannot_be_used_says_why(tmp_path: Path, postgres: PostgresServer) -> None:
+    gone = settings(tmp_path, gateway=Gateway(port=0, storage="postgresql://me:private@127.0.0.1:9/rolekey"))
+    finding = await found(gone, "gateway database")
+    assert finding.result == "failed"
+    assert "postgresql://me@127.0.0.1:9/rolekey cannot be reached" in finding.detail
+    url = postgres.new_database()
+    postgres.command("DROP ROLE IF EXISTS reader")
+    postgres.command("CREATE ROLE reader LOGIN")
+    config = settings(tmp_path, gateway=Gateway(port=0, storage=url.replace("postgres@", "reader@")))
+    finding = await found(config, "gateway database")
+    assert finding.result == "failed"
+    assert "may not be changed by this user" in finding.detail
 
 
 async def test_a_data_folder_that_is_none_is_said_so(tmp_path: Path) -> None:
