@@ -175,7 +175,7 @@ class PostgresDatabase:
 
 
 async def _pool(url: str, session: dict[str, str], connections: int) -> Any:
-    return await _driver.create_pool(
+    pool = await _driver.create_pool(
         url,
         min_size=0,  # otherwise the pool would keep trying, and logging, while the server is away
         max_size=connections,
@@ -184,6 +184,8 @@ async def _pool(url: str, session: dict[str, str], connections: int) -> Any:
         server_settings=session,
         connection_class=_Session,
     )
+    await pool.release(await pool.acquire())  # the first request need not wait for it
+    return pool
 
 
 class Condition(msgspec.Struct, frozen=True):
