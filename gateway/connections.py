@@ -186,6 +186,8 @@ class Connection(web.RequestHandler):
         message: str | None = None,  # noqa: ARG002 - it may quote what was sent, a key included
     ) -> web.StreamResponse:
         """Answer what is no HTTP, or went wrong outside of every route. Raises `ConnectionError` mid-answer."""
+        if isinstance(exc, ConnectionError):
+            raise exc  # the caller is gone: nobody is left to answer
         error = _in_words(status, exc)
         reference = secrets.token_hex(8)
         if status >= 500:

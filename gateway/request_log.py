@@ -34,8 +34,12 @@ async def log_requests(request: web.Request, handler: Handler) -> web.StreamResp
 
 
 async def name_response(request: web.Request, response: web.StreamResponse) -> None:
-    """Give every response, streamed ones too, the name of its request, and aiohttp's version to none."""
+    """Give every response, streamed ones too, the name of its request, and aiohttp's version to none.
+
+    No browser may take text, which a model may have written, for a page.
+    """
     response.headers["Server"] = SERVER_NAME
+    response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers.setdefault("X-Request-ID", request.get(REQUEST_ID) or secrets.token_hex(8))
 
 

@@ -31,7 +31,7 @@ def add_routes(routes: Routes) -> None:
         return web.Response(
             text=page().html,
             content_type="text/html",
-            headers={"Content-Security-Policy": page().content_security_policy, "X-Content-Type-Options": "nosniff"},
+            headers={"Content-Security-Policy": page().content_security_policy},
         )
 
     routes.get("/openapi.json", openapi, roles="anyone", answers=Success(dict))
