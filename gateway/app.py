@@ -7,16 +7,28 @@ from uuid import uuid4
 
 from aiohttp import web
 
-from gateway.accounts import build_pool
-from gateway.api import accounts, chat, conversations, docs, health, users
+from gateway.accounts import build_pool, configured_accounts
+from gateway.api import access_tokens, accounts, chat, chatgpt_api_server, conversations, docs, health, users
 from gateway.api.connection import InFlight
-from gateway.app_keys import ACCOUNTS, AUTHENTICATOR, CONFIG, CONVERSATIONS, IN_FLIGHT, PROMPTING, ROUTES, USERS
+from gateway.app_keys import (
+    ACCOUNTS,
+    AUTHENTICATOR,
+    CONFIG,
+    CONVERSATIONS,
+    IN_FLIGHT,
+    OWN_CREDENTIALS,
+    PROMPTING,
+    ROUTES,
+    USERS,
+)
 from gateway.auth import Authenticator
 from gateway.authorisation import authorise
 from gateway.config import Config
 from gateway.conversations import Conversations
 from gateway.error_shape import shape_errors
+from gateway.key_arguments import keep_private
 from gateway.keys import SEALED_TEXTS, KeyHasher, RandomBytes, secret_file
+from gateway.own_credentials import ACCESS_TOKENS, OwnCredentials
 from gateway.parameters import check_parameters
 from gateway.prompting import Prompting
 from gateway.request_log import log_requests, name_response
@@ -39,12 +51,15 @@ def create_app(
         middlewares=[log_requests, shape_errors, authorise, check_parameters],
     )
     routes = Routes(app)
-    for part in (health, users, chat, conversations, accounts, docs):
+    for part in (health, users, conversations, accounts, docs):
         part.add_routes(routes)
+    for part in (chat, access_tokens, chatgpt_api_server):
+        part.add_routes(routes, config.gateway.paths)
     app[CONFIG] = config
     app[ROUTES] = routes
     app.on_startup.append(routes.check)
     app.on_response_prepare.append(name_response)
+    app.on_response_prepare.append(keep_private)
 
     async def storage(app: web.Application) -> AsyncGenerator[None]:
         peppers = load_secrets(secret_file(config), config.secrets.secret)
@@ -53,6 +68,12 @@ def create_app(
         app[AUTHENTICATOR] = Authenticator(database, hasher=hasher, clock=clock)
         app[USERS] = Users(database, hasher=hasher, seal=seal, clock=clock, random=random)
         app[CONVERSATIONS] = Conversations(database, clock=clock)
+        app[OWN_CREDENTIALS] = OwnCredentials(
+            Sealer(peppers, ACCESS_TOKENS),
+            lambda: configured_accounts(config),
+            hours=config.gateway.access_token_hours,
+            clock=clock,
+        )
         yield
         await app[AUTHENTICATOR].close()
         await database.close()
@@ -60,7 +81,12 @@ def create_app(
     async def prompting(app: web.Application) -> AsyncGenerator[None]:
         app[ACCOUNTS] = build_pool(config, monotonic=time.monotonic)
         app[PROMPTING] = Prompting(
-            app[CONVERSATIONS], app[ACCOUNTS], config.gateway, clock=clock, new_id=lambda: str(uuid4())
+            app[CONVERSATIONS],
+            app[ACCOUNTS],
+            config.gateway,
+            own_credentials=app[OWN_CREDENTIALS],
+            clock=clock,
+            new_id=lambda: str(uuid4()),
         )
         app[IN_FLIGHT] = InFlight()
         yield

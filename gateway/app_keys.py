@@ -7,6 +7,7 @@ from gateway.api.connection import InFlight
 from gateway.auth import Authenticator
 from gateway.config import Config
 from gateway.conversations import Conversations
+from gateway.own_credentials import OwnCredentials
 from gateway.principals import Principal
 from gateway.prompting import Prompting
 from gateway.routing import Routes
@@ -18,6 +19,7 @@ AUTHENTICATOR = web.AppKey("AUTHENTICATOR", Authenticator)
 USERS = web.AppKey("USERS", Users)
 CONVERSATIONS = web.AppKey("CONVERSATIONS", Conversations)
 ACCOUNTS = web.AppKey("ACCOUNTS", AccountPool)
+OWN_CREDENTIALS = web.AppKey("OWN_CREDENTIALS", OwnCredentials)
 PROMPTING = web.AppKey("PROMPTING", Prompting)
 IN_FLIGHT = web.AppKey("IN_FLIGHT", InFlight)
 

@@ -4,7 +4,10 @@ from aiohttp import web
 
 from gateway.app_keys import AUTHENTICATOR, PRINCIPAL, ROUTES
 from gateway.errors import PermissionDenied, Unauthenticated
-from gateway.routing import Handler
+from gateway.key_arguments import holder_of_arguments
+from gateway.principals import Principal
+from gateway.routing import Contract, Handler
+from gateway.wire import Role
 
 
 @web.middleware
@@ -15,23 +18,40 @@ async def authorise(request: web.Request, handler: Handler) -> web.StreamRespons
     """
     if request.match_info.http_exception is not None:
         return await handler(request)
-    roles = request.app[ROUTES].allowed(request.match_info.route)
-    if roles is None:
+    contract = request.app[ROUTES].contract(request.match_info.route)
+    if contract.roles is None:
         return await handler(request)
-    principal = await request.app[AUTHENTICATOR].authenticate(_bearer(request))
-    if principal.role not in roles:
-        raise PermissionDenied(f"A key with the role {principal.role} may not do this; it takes {_listed(roles)}.")
+    principal = await _holder(request, contract)
+    if principal.role not in contract.roles:
+        raise PermissionDenied(
+            f"A key with the role {principal.role} may not do this; it takes {_listed(contract.roles)}."
+        )
     request[PRINCIPAL] = principal
     return await handler(request)
 
 
-def _bearer(request: web.Request) -> str:
-    """The key in `Authorization: Bearer KEY` (RFC 6750, section 2.1)."""
+def bearer(request: web.Request) -> str | None:
+    """The key in `Authorization: Bearer KEY` (RFC 6750, section 2.1), None where there is none."""
     scheme, _, key = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not key.strip():
-        raise Unauthenticated("Send your key with the request: Authorization: Bearer rk-…", code="missing_key")
-    return key.strip()
+    return key.strip() or None if scheme.lower() == "bearer" else None
 
 
-def _listed(roles: frozenset[str]) -> str:
+async def _holder(request: web.Request, contract: Contract) -> Principal:
+    """Who acts: by the header, else, where the route takes keys as arguments, by those."""
+    key = bearer(request)
+    if key is not None:
+        return await request.app[AUTHENTICATOR].authenticate(key)
+    if contract.key_arguments:
+        holder = await holder_of_arguments(request, contract.key_arguments)
+        if holder is not None:
+            return holder
+        names = _listed(contract.key_arguments)
+        raise Unauthenticated(
+            f"Send your key with the request: Authorization: Bearer rk-…, or as the argument {names}.",
+            code="missing_key",
+        )
+    raise Unauthenticated("Send your key with the request: Authorization: Bearer rk-…", code="missing_key")
+
+
+def _listed(roles: frozenset[Role]) -> str:
     return " or ".join(sorted(roles))

@@ -11,6 +11,7 @@ from storage.location import is_postgres, sqlite_path, without_password
 Port = Annotated[int, msgspec.Meta(ge=0, le=65_535)]
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
+RoutePath = Annotated[str, msgspec.Meta(pattern=r"^(/[A-Za-z0-9._~-]+)+$")]
 AccountName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 
 
@@ -29,6 +30,8 @@ class Account(Section, frozen=True, kw_only=True):
     api_key_env: str = ""
     title_model: str = ""
     proxy: str = ""
+    moderation_model: str = ""
+    moderation_required: bool = False
     context_tokens: Count = 128_000
     max_output_tokens: Count = 8_192
     connect_timeout_seconds: Positive = 10.0
@@ -41,6 +44,24 @@ class DefaultModels(Section, frozen=True, kw_only=True):
 
     free: str = "gpt-6-luna"
     plus: str = "gpt-6.1-terra"
+
+
+class Paths(Section, frozen=True, kw_only=True):
+    """Where the routes of chatgpt-api-server are: `[gateway.paths]`."""
+
+    chat: RoutePath = "/api/chat"
+    recall: RoutePath = "/api/recall"
+    access_token: RoutePath = "/api/access-token"  # noqa: S105 - a path
+    add_user: RoutePath = "/api/client/add-user"
+    admin_add_user: RoutePath = "/admin/add-user"
+    remove_user: RoutePath = "/api/remove-user"
+    remove_conversation: RoutePath = "/api/remove-conversation"
+
+    def __post_init__(self) -> None:
+        taken = list(msgspec.structs.asdict(self).values())
+        twice = next((path for path in taken if taken.count(path) > 1), None)
+        if twice is not None:
+            raise ValueError(f"two routes cannot both be at {twice}")
 
 
 class Gateway(Section, frozen=True, kw_only=True):
@@ -59,7 +80,9 @@ class Gateway(Section, frozen=True, kw_only=True):
     max_connections: Count = 1000
     request_timeout_seconds: Positive = 30.0
     shutdown_grace_seconds: Annotated[float, msgspec.Meta(ge=0)] = 20.0
+    access_token_hours: Positive = 12.0
     default_models: DefaultModels = DefaultModels()
+    paths: Paths = Paths()
     accounts: list[Account] = []
 
     def __repr__(self) -> str:

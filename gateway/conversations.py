@@ -21,6 +21,10 @@ TitleSource = Literal["provisional", "generated", "user"]
 _END_OF_TIME = Position(at=2**62, id="")
 
 
+# Before the account's name where its owner's own credential takes the place of the account's; no name begins with it.
+OWN_CREDENTIAL = "own:"
+
+
 class ConversationRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A conversation and whose it is. Times are milliseconds since the epoch.
 
@@ -40,6 +44,11 @@ class ConversationRecord(msgspec.Struct, frozen=True, kw_only=True):
     system: str | None
     created_at: int
     updated_at: int
+
+    @property
+    def own_credential(self) -> bool:
+        """Whether it runs on its owner's own credential at the account's provider, by an access token."""
+        return self.account.startswith(OWN_CREDENTIAL)
 
     def to_wire(self) -> Conversation:
         """What a list shows of it."""

@@ -29,8 +29,8 @@ async def check_parameters(request: web.Request, handler: Handler) -> web.Stream
         raise InvalidRequest("The address holds a NUL character; leave it out.")
     contract = request.app[ROUTES].contract(request.match_info.route)
     if contract.query is not None:
-        request[QUERY] = _query(request, contract.query)
-    elif request.query_string:
+        request[QUERY] = read_query(request, contract.query)
+    elif request.query_string and not (contract.key_arguments and contract.body):
         raise InvalidRequest(f"This route takes no parameters in its address. Leave out {_first(request)}.")
     if contract.headers is not None:
         request[HEADERS] = _headers(request, contract.headers)
@@ -53,7 +53,8 @@ def headers_of(request: web.Request, kind: type[H]) -> H:
     raise RuntimeError(f"{request.match_info.route} reads {kind.__name__}; say headers={kind.__name__} of it")
 
 
-def _query(request: web.Request, kind: type[Query]) -> Query:
+def read_query(request: web.Request, kind: type[Q]) -> Q:
+    """The address's parameters as `kind`. Raises `InvalidRequest` that names the one at fault."""
     given = request.query
     if len(given) != len(set(given)):
         twice = next(name for name in given if len(given.getall(name)) > 1)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Coroutine
-from contextlib import aclosing
+from contextlib import AbstractContextManager, aclosing
 from typing import Any, TypeVar
 
 from gateway.accounts import AccountPool, Lease, PooledAccount
@@ -12,11 +12,13 @@ from gateway.context import fit, room_for_answer
 from gateway.conversations import ConversationRecord, Conversations, StoredMessage
 from gateway.errors import ApiError, InvalidRequest, NotFound
 from gateway.exchange import Exchange, PartialReply
+from gateway.moderation import moderate
+from gateway.own_credentials import OwnCredentials, check_kind, own_lease
 from gateway.principals import Principal
 from gateway.times import Clock, milliseconds
 from gateway.titles import generate_title, provisional_title
 from gateway.upstreams.base import Completion, Event, Finished, Text, Turn
-from gateway.wire import ChatAnswer, ChatRequest, Delta, Start
+from gateway.wire import ChatAnswer, ChatRequest, Delta, Start, is_on
 from storage import StorageError
 
 log = logging.getLogger(__name__)
@@ -40,11 +42,13 @@ class Prompting:
         pool: AccountPool,
         settings: Gateway,
         *,
+        own_credentials: OwnCredentials,
         clock: Clock,
         new_id: Callable[[], str],
     ) -> None:
         self._conversations = conversations
         self._pool = pool
+        self._own_credentials = own_credentials
         self._settings = settings
         self._clock = clock
         self._new_id = new_id
@@ -61,8 +65,9 @@ class Prompting:
         """
         self._check(request)
         exchange = await self._prepare(user, request)
+        await moderate(exchange.pooled, [text for text in (request.prompt, request.system) if text])
         reply = PartialReply()
-        with self._pool.lease(exchange.pooled) as lease:
+        with self._lease(exchange) as lease:
             async with aclosing(lease.upstream.stream(exchange.completion)) as events:
                 await self._begin(exchange, events)
                 naming = self._name(exchange, lease) if exchange.new else None
@@ -113,12 +118,11 @@ class Prompting:
         history = list[StoredMessage]()
         if request.conversation_id is not None:
             record = await self._conversations.find(request.conversation_id, user)
+            check_kind(record, request.access_token)
             history = await self._history(record, request.parent_id)
-            pooled = self._pool.pinned(record.account, record.tier, request.plus, user_plus=user.plus)
         elif request.parent_id is not None:
             raise InvalidRequest("A parent_id needs the conversation_id that it belongs to.")
-        else:
-            pooled = self._pool.pick(request.plus, user_plus=user.plus)
+        pooled = self._who_answers(user, request, record)
         completion = self._completion(request, record, history, pooled)
         new = record is None
         record = record or self._new_record(user, request, pooled, began)
@@ -141,6 +145,14 @@ class Prompting:
             completion=completion,
             began=began,
         )
+
+    def _who_answers(self, user: Principal, request: ChatRequest, record: ConversationRecord | None) -> PooledAccount:
+        if request.access_token is not None:
+            tier = "plus" if is_on(request.user_plus) else "free"
+            return self._own_credentials.account(request.access_token, user, tier=tier, continued=record)
+        if record is not None:
+            return self._pool.pinned(record.account, record.tier, request.plus, user_plus=user.plus)
+        return self._pool.pick(request.plus, user_plus=user.plus)
 
     async def _history(self, record: ConversationRecord, parent_id: str | None) -> list[StoredMessage]:
         """The messages up to the reply that is followed: the one named, else the last one.
@@ -195,6 +207,11 @@ class Prompting:
         )
 
     # While the upstream answers
+
+    def _lease(self, exchange: Exchange) -> AbstractContextManager[Lease]:
+        if exchange.record.own_credential:
+            return own_lease(exchange.pooled)
+        return self._pool.lease(exchange.pooled)
 
     async def _begin(self, exchange: Exchange, events: AsyncGenerator[Event]) -> None:
         """Store the prompt while the upstream is asked; if either fails, take the prompt back."""

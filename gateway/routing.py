@@ -44,7 +44,7 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     """All that a route says of itself. `roles` is None where it needs no key.
 
     `errors` are the statuses that its own work can end in, beside those that any route like it can
-    (`gateway.openapi` adds them).
+    (`gateway.openapi` adds them). `key_arguments` are the roles whose key may also come as an argument of that name.
     """
 
     method: str
@@ -56,6 +56,7 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     headers: type[Headers] | None = None
     answers: tuple[Success, ...] = ()
     errors: frozenset[int] = frozenset()
+    key_arguments: frozenset[Role] = frozenset()
 
 
 class Says(TypedDict):
@@ -67,6 +68,7 @@ class Says(TypedDict):
     headers: NotRequired[type[Headers]]
     answers: NotRequired[type[msgspec.Struct] | Success | Sequence[Success]]
     errors: NotRequired[Collection[int]]
+    key_arguments: NotRequired[Collection[Role]]
 
 
 class Routes:
@@ -106,6 +108,7 @@ class Routes:
             headers=says.get("headers"),
             answers=_answers(says.get("answers", ())),
             errors=frozenset(says.get("errors", ())),
+            key_arguments=frozenset(says.get("key_arguments", ())),
         )
 
     def contract(self, route: web.AbstractRoute) -> Contract:

@@ -98,6 +98,21 @@ class Users:
         """
         return await self._database.transact(lambda connection: self._create(connection, new), alone=_WRITING)
 
+    async def find_or_create(self, new: NewPrincipal) -> Principal:
+        """The one of that name, made or brought back where there is none; without a key, which nobody would know.
+
+        Raises `Conflict` with code `user_exists` where the name is not a user's.
+        """
+
+        async def work(connection: Connection) -> Principal:
+            row = await self._sql.by_name(connection, client_id=new.client_id, name=new.name)
+            if row is not None and row["deleted_at"] is None and row["role"] == new.role:
+                return Principal.from_row(row)
+            identity = await self._enter(connection, new, milliseconds(self._clock()))
+            return Principal.from_row(await self._sql.by_id(connection, id=identity))
+
+        return await self._database.transact(work, alone=_WRITING)
+
     async def create_first_admin(self, name: str) -> IssuedKey | None:
         """Make an admin where there has never been one; else None."""
 
@@ -187,14 +202,18 @@ class Users:
 
     async def _create(self, connection: Connection, new: NewPrincipal) -> IssuedKey:
         at = milliseconds(self._clock())
+        identity = await self._enter(connection, new, at)
+        return await self._add_key(connection, identity, at, expires_at=self._expiry(new.expires_in))
+
+    async def _enter(self, connection: Connection, new: NewPrincipal, at: int) -> int:
+        """The id of somebody new, or of somebody deleted who is brought back."""
         row = await self._sql.by_name(connection, client_id=new.client_id, name=new.name)
         if row is None:
-            identity = await self._insert(connection, new, at)
-        else:
-            _refuse_taken(row, new)
-            identity = int(row["id"])
-            await self._sql.revive(connection, id=identity, username=new.username, plus=new.plus)
-        return await self._add_key(connection, identity, at, expires_at=self._expiry(new.expires_in))
+            return await self._insert(connection, new, at)
+        _refuse_taken(row, new)
+        identity = int(row["id"])
+        await self._sql.revive(connection, id=identity, username=new.username, plus=new.plus)
+        return identity
 
     async def _insert(self, connection: Connection, new: NewPrincipal, at: int) -> int:
         try:

@@ -12,6 +12,8 @@ import msgspec
 Role = Literal["admin", "client", "user"]
 Tier = Literal["free", "plus"]
 PlusWish = bool | Literal["any", "true", "false"]
+# Programs written for chatgpt-api-server send their booleans as text, and null for what they leave out.
+Switch = bool | Literal["true", "false"] | None
 MessageStatus = Literal["complete", "incomplete"]
 
 # In Python alone `$` also matches before a line end, which a name must not end with.
@@ -20,6 +22,7 @@ _PRINTED_WORDS = r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$(?!\n)"
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=_PRINTED_WORDS)]
 DisplayName = Annotated[str, msgspec.Meta(max_length=100, pattern=_PRINTED)]
+ProviderKey = Annotated[str, msgspec.Meta(max_length=1000, pattern=r"^[\x21-\x7e]+$(?!\n)")]
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 Seconds = Annotated[int, msgspec.Meta(ge=1, le=10 * 365 * 86_400)]
 
@@ -104,7 +107,11 @@ class WhoAmI(Answer, frozen=True, kw_only=True):
 
 
 class ChatRequest(Request, frozen=True, kw_only=True):
-    """`POST /api/chat`. How long a prompt may be is a setting of the gateway, which refuses in words of its own."""
+    """`POST /api/chat`. How long a prompt may be is a setting of the gateway, which refuses in words of its own.
+
+    With `access_token` (`POST /api/access-token`) the prompt runs on the caller's own credential; `user_plus` then
+    takes the place of `plus`.
+    """
 
     prompt: str
     conversation_id: str | None = None
@@ -113,8 +120,13 @@ class ChatRequest(Request, frozen=True, kw_only=True):
     stream: bool = False
     system: Annotated[str, msgspec.Meta(max_length=20_000)] | None = None
     user_id: Name | None = None
-    reply_only: bool = False
-    pretty: bool = False
+    reply_only: Switch = False
+    pretty: Switch = False
+    access_token: str | None = None
+    user_plus: Switch = False
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({len(self.prompt)} characters)"
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):
@@ -179,6 +191,37 @@ class Delta(msgspec.Struct, frozen=True, kw_only=True):
     """Event `delta`: the next piece of the reply."""
 
     text: str
+
+
+# Access tokens
+
+
+class AccessTokenRequest(Request, frozen=True, kw_only=True):
+    """`POST /api/access-token`. `api_key` is a key of the caller's own at the provider; `user_plus` says at the
+    provider of which tier. `email` and `password` are known only to be refused in words.
+    """
+
+    api_key: ProviderKey | None = None
+    user_plus: Switch = False
+    user_id: Name | None = None
+    email: str | None = None
+    password: str | None = None
+
+    def __repr__(self) -> str:
+        return "AccessTokenRequest(hidden)"
+
+
+class AccessTokenAnswer(Answer, frozen=True, kw_only=True):
+    """A token that stands for the caller's own credential until `expires_at`. `Access Token` is the same once more,
+    under the name that chatgpt-api-server gave it.
+    """
+
+    access_token: str
+    expires_at: Moment
+    access_token_again: str = msgspec.field(name="Access Token")
+
+    def __repr__(self) -> str:
+        return f"AccessTokenAnswer(until {self.expires_at})"
 
 
 # Conversations
@@ -272,6 +315,11 @@ class ErrorBody(msgspec.Struct, frozen=True, kw_only=True):
 
     code: str
     message: str
+
+
+def is_on(switch: PlusWish | Switch) -> bool:
+    """Whether a switch is on, however it is written."""
+    return switch in (True, "true")
 
 
 def _error() -> Literal["error"]:

@@ -50,7 +50,7 @@ async def read_body(request: web.Request, kind: type[T]) -> T:
     return body
 
 
-def json_response(answer: msgspec.Struct, *, status: int = 200) -> web.Response:
+def json_response(answer: msgspec.Struct | dict[str, Any], *, status: int = 200) -> web.Response:
     """A success."""
     return web.Response(body=msgspec.json.encode(answer), status=status, content_type="application/json")
 

@@ -6,38 +6,50 @@ from contextlib import aclosing, suppress
 import msgspec
 from aiohttp import web
 
-from gateway.api.bodies import read_body
+from gateway.api.arguments import methods_at, read_arguments, taking
+from gateway.api.reply_page import page
+from gateway.api.scope import acting_user
 from gateway.api.sse import EventStream, frame
 from gateway.app_keys import IN_FLIGHT, PRINCIPAL, PROMPTING, USERS
+from gateway.compatibility import ChatArguments
+from gateway.config import Paths
 from gateway.error_shape import api_error, error_answer
-from gateway.errors import ApiError, InvalidRequest, PermissionDenied, Unavailable
+from gateway.errors import ApiError, NotFound, Unavailable
 from gateway.principals import Principal
 from gateway.prompting import ChatEvent
 from gateway.routing import Routes, Success
-from gateway.wire import ChatAnswer, ChatRequest, Delta, ErrorAnswer, Start
+from gateway.users import NewPrincipal
+from gateway.wire import ChatAnswer, ChatRequest, Delta, ErrorAnswer, Start, is_on
 
 _HUNG_UP = 499  # nginx's word for a caller that went away first; nobody but the log gets to see it
 
 
-def add_routes(routes: Routes) -> None:
-    """Add the route of this module."""
-    routes.post(
-        "/api/chat",
-        chat,
-        roles=("user", "client"),
-        body=ChatRequest,
-        answers=(
-            Success(ChatAnswer),
-            Success(str, content_type="text/plain", description="The reply alone, with `reply_only`."),
-            Success(
-                str,
-                content_type="text/event-stream",
-                description="Server-sent events, with `stream` or `Accept: text/event-stream`.",
-                events={"start": Start, "delta": Delta, "done": ChatAnswer, "error": ErrorAnswer},
-            ),
-        ),
-        errors=(404, 409, 429, 502, 504),
-    )
+ANSWERS = (
+    Success(ChatAnswer),
+    Success(str, content_type="text/plain", description="The reply alone, with `reply_only`."),
+    Success(str, content_type="text/html", description="The reply as a page, with `reply_only` and `pretty`."),
+    Success(
+        str,
+        content_type="text/event-stream",
+        description="Server-sent events, with `stream` or `Accept: text/event-stream`.",
+        events={"start": Start, "delta": Delta, "done": ChatAnswer, "error": ErrorAnswer},
+    ),
+)
+
+
+def add_routes(routes: Routes, paths: Paths) -> None:
+    """Add the routes of this module."""
+    for method, path in methods_at("/api/chat", paths.chat):
+        routes.add(
+            method,
+            path,
+            chat,
+            roles=("user", "client"),
+            key_arguments=("user", "client"),
+            answers=ANSWERS,
+            errors=(404, 409, 429, 502, 504),
+            **taking(method, ChatArguments),
+        )
 
 
 async def chat(request: web.Request) -> web.StreamResponse:
@@ -46,7 +58,7 @@ async def chat(request: web.Request) -> web.StreamResponse:
     It streams where the body says `"stream": true` or the request accepts `text/event-stream`. A caller that hangs up
     stops the answer; what had arrived of it is kept.
     """
-    body = await read_body(request, ChatRequest)
+    body = _without_empty(await read_arguments(request, ChatArguments))
     user = await _whose(request, body)
     events = request.app[PROMPTING].prompt(user, body)
     if body.stream or "text/event-stream" in request.headers.get("Accept", ""):
@@ -54,19 +66,30 @@ async def chat(request: web.Request) -> web.StreamResponse:
     return await _whole(request, body, events)
 
 
-async def _whose(request: web.Request, body: ChatRequest) -> Principal:
-    """The user whose prompt it is."""
+def _without_empty(body: ChatArguments) -> ChatArguments:
+    """Where chatgpt-api-server's forms were left empty, nothing was said."""
+    if "" not in (body.conversation_id, body.access_token):
+        return body
+    return msgspec.structs.replace(
+        body, conversation_id=body.conversation_id or None, access_token=body.access_token or None
+    )
+
+
+async def _whose(request: web.Request, body: ChatArguments) -> Principal:
+    """The user whose prompt it is; one of a client's is made where the client says all it takes."""
     asker = request[PRINCIPAL]
-    if asker.role == "user":
-        if body.user_id is not None:
-            raise PermissionDenied("Only a client prompts for others. Leave user_id out.")
-        return asker
-    if body.user_id is None:
-        raise InvalidRequest("A client prompts for one of its users: say which with user_id.")
-    user = await request.app[USERS].get(asker.id, body.user_id)
-    if user.disabled:
-        raise PermissionDenied(f"{user.name} is switched off for now.", code="disabled")
-    return user
+    try:
+        return await acting_user(request, body.user_id)
+    except NotFound as error:
+        if body.user_id is None or asker.role != "client":
+            raise
+        if body.username is None or body.user_id_plus is None:
+            raise NotFound(
+                "There is no such user. To make it, send username and user_id_plus too.", code="unknown_user"
+            ) from error
+    return await request.app[USERS].find_or_create(
+        NewPrincipal(name=body.user_id, username=body.username, plus=is_on(body.user_id_plus), client_id=asker.id)
+    )
 
 
 async def _whole(request: web.Request, body: ChatRequest, events: AsyncGenerator[ChatEvent]) -> web.Response:
@@ -84,10 +107,12 @@ async def _whole(request: web.Request, body: ChatRequest, events: AsyncGenerator
     if answer is None:
         return web.Response(status=_HUNG_UP)
     headers = {"Cache-Control": "no-store"}
-    if body.reply_only:
+    if is_on(body.reply_only):
+        if is_on(body.pretty):
+            return page(answer.reply)
         return web.Response(text=answer.reply, headers=headers)
     data = msgspec.json.encode(answer)
-    if body.pretty:
+    if is_on(body.pretty):
         data = msgspec.json.format(data, indent=2)
     return web.Response(body=data, content_type="application/json", headers=headers)
 

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from gateway.api.bodies import Paged
 from gateway.app_keys import PRINCIPAL, USERS
-from gateway.errors import NotFound, PermissionDenied
+from gateway.errors import InvalidRequest, NotFound, PermissionDenied
 from gateway.parameters import QUERY
 from gateway.principals import Principal
 from gateway.routing import Query
@@ -61,3 +61,21 @@ async def user_asked_for(request: web.Request, name: str) -> Principal:
         raise NotFound(
             "There is no such user. For a user that a client made, add ?client_id=NAME.", code="unknown_user"
         ) from error
+
+
+async def acting_user(request: web.Request, name: str | None) -> Principal:
+    """The user for whom a user, or a client that names one of its own, does something.
+
+    Raises `NotFound` with code `unknown_user`, `InvalidRequest` and `PermissionDenied`.
+    """
+    asker = request[PRINCIPAL]
+    if asker.role == "user":
+        if name not in {None, asker.name}:
+            raise PermissionDenied("Only a client acts for others. Leave user_id out.")
+        return asker
+    if name is None:
+        raise InvalidRequest("A client acts for one of its users: say which with user_id.")
+    user = await request.app[USERS].get(asker.id, name)
+    if user.disabled:
+        raise PermissionDenied(f"{user.name} is switched off for now.", code="disabled")
+    return user

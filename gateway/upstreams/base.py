@@ -1,7 +1,7 @@
 """What every upstream takes and gives."""
 
 from collections.abc import AsyncGenerator
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import msgspec
 
@@ -62,4 +62,13 @@ class Upstream(Protocol):
 
     async def close(self) -> None:
         """Let go of its connections."""
+        ...
+
+
+@runtime_checkable
+class Endpoint(Protocol):
+    """A place that answers more than prompts."""
+
+    async def call(self, path: str, body: dict[str, Any] | None = None) -> bytes:
+        """The whole answer to a GET, or with a body to a POST; raises `gateway.errors.ApiError` and nothing else."""
         ...

@@ -97,6 +97,28 @@ class OpenAIUpstream:
         finally:
             response.release()
 
+    async def call(self, path: str, body: dict[str, Any] | None = None) -> bytes:
+        """The whole answer to a request below `base_url` other than for a completion: GET, or POST with a body.
+
+        Raises `gateway.errors.ApiError` and nothing else.
+        """
+        with _translated(self._account):
+            async with asyncio.timeout(self._patience()):
+                response = await self._open_session().request(
+                    "GET" if body is None else "POST",
+                    f"{self._account.base_url.rstrip('/')}/{path}",
+                    data=None if body is None else msgspec.json.encode(body),
+                    proxy=self._http_proxy(),
+                    allow_redirects=False,
+                )
+            if response.status == 200:
+                return await self._read(response, _LARGEST_ANSWER_BYTES)
+            error = read_error(await self._read(response, _LARGEST_ERROR_BYTES))
+        log.warning("account %s: the provider answered %s to %s", self._account.name, response.status, path)
+        if response.status < 400:
+            raise not_the_protocol(self._account)
+        raise refusal(self._account, self._account.model, response.status, error, response.headers, self._clock())
+
     async def close(self) -> None:
         """Close the connections."""
         if self._session is not None:
@@ -125,7 +147,6 @@ class OpenAIUpstream:
                 raise self._refused(response, error, completion)
 
     async def _send(self, completion: Completion, limit: str, *, stream_options: bool) -> aiohttp.ClientResponse:
-        account = self._account
         body: dict[str, Any] = {
             "model": completion.model,
             "messages": [{"role": turn.role, "content": turn.text} for turn in completion.turns],
@@ -136,13 +157,19 @@ class OpenAIUpstream:
             body["stream_options"] = {"include_usage": True}
         if completion.user is not None:
             body["user"] = completion.user
-        async with asyncio.timeout(account.connect_timeout_seconds + account.first_byte_timeout_seconds):
+        async with asyncio.timeout(self._patience()):
             return await self._open_session().post(
                 self._url,
                 data=msgspec.json.encode(body),
-                proxy=account.proxy if account.proxy.startswith("http") else None,
+                proxy=self._http_proxy(),
                 allow_redirects=False,
             )
+
+    def _patience(self) -> float:
+        return self._account.connect_timeout_seconds + self._account.first_byte_timeout_seconds
+
+    def _http_proxy(self) -> str | None:
+        return self._account.proxy if self._account.proxy.startswith("http") else None
 
     def _open_session(self) -> aiohttp.ClientSession:
         if self._session is None:

@@ -131,7 +131,7 @@ async def test_a_client_prompts_for_its_own_users_and_nobody_else(room: Chatting
     with pytest.raises(InvalidRequest):
         await ask(room.client, "Hi")
     with pytest.raises(PermissionDenied):
-        await ask(mia, "Hi", user_id="mia")
+        await ask(mia, "Hi", user_id="noa")
     with pytest.raises(PermissionDenied):
         await ask(room.admin, "Hi", user_id="mia")
     await room.client.update_user("mia", UpdateUser(disabled=True))

@@ -76,7 +76,7 @@ async def test_every_operation_has_a_name_of_its_own(document: dict[str, Any]) -
 
 async def test_a_stream_is_described_event_by_event(document: dict[str, Any]) -> None:
     content = operations_of(document)["POST", "/api/chat"]["responses"]["200"]["content"]
-    assert set(content) == {"application/json", "text/plain", "text/event-stream"}
+    assert set(content) == {"application/json", "text/plain", "text/html", "text/event-stream"}
     events = [kind["properties"] for kind in content["text/event-stream"]["schema"]["oneOf"]]
     assert [event["event"]["const"] for event in events] == ["start", "delta", "done", "error"]
     for event in events:

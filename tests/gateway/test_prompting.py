@@ -12,6 +12,7 @@ from gateway.accounts import AccountPool, PooledAccount
 from gateway.config import Account, Gateway
 from gateway.conversations import ConversationRecord, Conversations, StoredMessage
 from gateway.keys import KeyHasher
+from gateway.own_credentials import ACCESS_TOKENS, OwnCredentials
 from gateway.principals import Principal
 from gateway.prompting import ChatEvent, Prompting
 from gateway.store import open_database
@@ -76,7 +77,14 @@ async def bench(folder: Path) -> AsyncGenerator[Bench]:
         entry = PooledAccount(account, OpenAIUpstream(account, "sk-test"))
         pool = AccountPool([entry], affinity="strict", monotonic=time.monotonic)
         conversations = FullDisk(database)
-        prompting = Prompting(conversations, pool, Gateway(), clock=time.time, new_id=lambda: str(uuid4()))
+        prompting = Prompting(
+            conversations,
+            pool,
+            Gateway(),
+            own_credentials=OwnCredentials(Sealer(["x"], ACCESS_TOKENS), list, hours=1.0, clock=time.time),
+            clock=time.time,
+            new_id=lambda: str(uuid4()),
+        )
         yield Bench(conversations, prompting, user, upstream)
         await prompting.close()
         await pool.close()

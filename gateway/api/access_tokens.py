@@ -1,0 +1,53 @@
+"""`/api/access-token`: a token for prompts on the caller's own credential at the provider."""
+
+from aiohttp import web
+
+from gateway.api.arguments import methods_at, read_arguments, taking
+from gateway.api.bodies import json_response
+from gateway.api.scope import acting_user
+from gateway.app_keys import OWN_CREDENTIALS
+from gateway.compatibility import AccessTokenArguments
+from gateway.config import Paths
+from gateway.errors import InvalidRequest
+from gateway.own_credentials import refuse_password
+from gateway.routing import Routes
+from gateway.times import moment
+from gateway.wire import AccessTokenAnswer, is_on
+
+
+def add_routes(routes: Routes, paths: Paths) -> None:
+    """Add the routes of this module."""
+    for method, path in methods_at("/api/access-token", paths.access_token):
+        routes.add(
+            method,
+            path,
+            make_access_token,
+            roles=("user", "client"),
+            key_arguments=("user", "client"),
+            answers=AccessTokenAnswer,
+            errors=(404, 429, 502, 504),
+            **taking(method, AccessTokenArguments),
+        )
+
+
+async def make_access_token(request: web.Request) -> web.Response:
+    """`POST /api/access-token {"api_key": "sk-your-own"}`: a token that stands for a provider key of one's own.
+
+    The key is tried at the provider and kept nowhere: the token is the key, sealed, for this user alone and for some
+    hours. A prompt that brings it as `access_token` runs on that key. An e-mail and a password are refused.
+    """
+    arguments = await read_arguments(request, AccessTokenArguments)
+    user = await acting_user(request, arguments.user_id)
+    if arguments.api_key is None:
+        if arguments.email or arguments.password:
+            raise refuse_password()
+        raise InvalidRequest("Send a key of your own at the provider as api_key.")
+    if arguments.email is not None or arguments.password is not None:
+        raise refuse_password()
+    tier = "plus" if is_on(arguments.user_plus) else "free"
+    issued = await request.app[OWN_CREDENTIALS].issue(user, arguments.api_key, tier=tier)
+    return json_response(
+        AccessTokenAnswer(
+            access_token=issued.token, expires_at=moment(issued.expires_at), access_token_again=issued.token
+        )
+    )

@@ -1,0 +1,73 @@
+"""Keys as arguments: programs written for chatgpt-api-server send them in the query or in the body, under the name of
+the role that holds them.
+"""
+
+from collections.abc import Collection
+
+import msgspec
+from aiohttp import web
+
+from gateway.app_keys import AUTHENTICATOR, CONFIG
+from gateway.error_shape import TOO_LARGE
+from gateway.errors import InvalidRequest, PermissionDenied, TooLarge
+from gateway.principals import Principal
+from gateway.wire import Role
+
+# Where there are several keys, who acts: a client that sends a user's key too lets that user act.
+_ORDER: tuple[Role, ...] = ("user", "client", "admin")
+
+
+class _Keys(msgspec.Struct, frozen=True):
+    user: str | None = None
+    client: str | None = None
+    admin: str | None = None
+
+    def __repr__(self) -> str:
+        return "_Keys(hidden)"
+
+
+async def holder_of_arguments(request: web.Request, roles: Collection[Role]) -> Principal | None:
+    """Who acts by the keys among the arguments; None where there is none.
+
+    Each key has to be good, of the role it is named for, and a user's has to belong to the client that comes with it.
+    Raises what `Authenticator.authenticate` raises, `PermissionDenied` and `InvalidRequest`.
+    """
+    given = await _given(request)
+    holders = dict[Role, Principal]()
+    for role in _ORDER:
+        key: str | None = getattr(given, role)
+        if key and role in roles:
+            holders[role] = await _holder(request, key, role)
+    user, client = holders.get("user"), holders.get("client")
+    if user is not None and client is not None and user.client_id != client.id:
+        raise PermissionDenied("The user is not one of this client's. Send the key of one that is.")
+    return next(iter(holders.values()), None)
+
+
+async def _holder(request: web.Request, key: str, role: Role) -> Principal:
+    holder = await request.app[AUTHENTICATOR].authenticate(key)
+    if holder.role != role:
+        raise PermissionDenied(f"The argument {role} takes a {role}'s key; this one has the role {holder.role}.")
+    return holder
+
+
+async def _given(request: web.Request) -> _Keys:
+    if request.query_string:
+        return _Keys(**{role: request.query.get(role) for role in _ORDER})
+    if (request.content_length or 0) > request.app[CONFIG].gateway.max_body_bytes:
+        raise TooLarge(TOO_LARGE)
+    body = await request.read()
+    if not body:
+        return _Keys()
+    try:
+        return msgspec.json.decode(body, type=_Keys)
+    except msgspec.ValidationError as error:
+        raise InvalidRequest(f"{error}.") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidRequest("The body is not JSON.", code="invalid_json") from error
+
+
+async def keep_private(_request: web.Request, response: web.StreamResponse) -> None:
+    """Let no browser or proxy keep an answer, nor pass on the address asked for, which may hold a key."""
+    response.headers.setdefault("Cache-Control", "no-store")
+    response.headers["Referrer-Policy"] = "no-referrer"
