@@ -60,6 +60,27 @@ async def test_a_unit_that_loses_its_connection_is_told_and_undone(server: Postg
     await database.close()
 
 
+async def test_after_one_connection_was_lost_no_other_from_that_time_is_used(
+    server: PostgresServer, folder: Path
+) -> None:
+    database = await open_database(server.new_database(), folder)
+
+    async def process_of(connection: Connection) -> int:
+        return (await connection.fetch("SELECT pg_backend_pid() AS pid"))[0]["pid"]
+
+    async def lose(connection: Connection) -> None:
+        server.command("SELECT pg_terminate_backend($1)", await process_of(connection))
+        await process_of(connection)
+
+    async with database.read() as connection:
+        before = await process_of(connection)
+    with pytest.raises(StorageUnreachable):
+        await database.transact(lose)
+    async with database.read() as connection:
+        assert await process_of(connection) != before
+    await database.close()
+
+
 async def test_a_unit_that_goes_on_after_a_failed_statement_is_not_taken_for_committed(
     server: PostgresServer, folder: Path
 ) -> None:
