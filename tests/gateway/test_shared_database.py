@@ -132,7 +132,7 @@ async def process(folder: Path, url: str) -> AsyncGenerator[Process]:
         "ROLEKEY__GATEWAY__STORAGE": url,
         "ROLEKEY__GATEWAY__PORT": "0",
         "ROLEKEY_SECRET": SECRET,
-        "PYTHONPATH": str(Path.cwd()),
+        "PYTHONPATH": str(Path(__file__).parents[2]),
     }
     started = await asyncio.create_subprocess_exec(
         sys.executable,
