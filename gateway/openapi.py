@@ -47,7 +47,13 @@ _WHY = {
 }
 _ERROR_HEADERS = {
     401: {"WWW-Authenticate": {"schema": {"const": "Bearer"}}},
-    429: {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer", "minimum": 1}}},
+    429: {
+        "Retry-After": {"description": "Seconds.", "schema": {"type": "integer", "minimum": 1}},
+        "X-RateLimit-Resource": {"description": "Which limit; also on answers.", "schema": {"type": "string"}},
+        "X-RateLimit-Limit": {"description": "How much it is.", "schema": {"type": "number"}},
+        "X-RateLimit-Remaining": {"description": "What is left of it.", "schema": {"type": "number"}},
+        "X-RateLimit-Reset": {"description": "Seconds until it resets.", "schema": {"type": "integer"}},
+    },
     503: {"Retry-After": {"description": "Seconds, where known.", "schema": {"type": "integer", "minimum": 1}}},
 }
 
@@ -153,7 +159,7 @@ def _operation(contract: Contract, schemas: _Schemas) -> dict[str, Any]:
         "operationId": getattr(contract.handler, "__name__", "handler"),
         "summary": told.summary,
         "tags": [_tag(contract)],
-        "security": [] if contract.roles is None else [{"key": []}],
+        "security": _security(contract),
         "x-roles": [] if contract.roles is None else sorted(contract.roles),
     }
     if told.description:
@@ -176,6 +182,13 @@ def _operation(contract: Contract, schemas: _Schemas) -> dict[str, Any]:
         operation["requestBody"] = {"required": True, "content": {"application/json": content}}
     operation["responses"] = _responses(contract, schemas)
     return operation
+
+
+def _security(contract: Contract) -> list[dict[str, list[str]]]:
+    if contract.roles is None:
+        return []
+    # A key among the arguments is in their description: OpenAPI knows none in a body.
+    return [{"key": []}, {}] if contract.key_arguments else [{"key": []}]
 
 
 def _responses(contract: Contract, schemas: _Schemas) -> dict[str, Any]:

@@ -59,7 +59,7 @@ class _Renderer:
     def _contents(self) -> str:
         parts = list[str]()
         for tag, operations in self._by_tag.items():
-            parts.append(f"<b>{escape(tag)}</b>")
+            parts.append(f"<b>{escape(tag.replace('_', ' '))}</b>")
             parts += [
                 f"<a href='#{operation['operationId']}'>{_method(method)}<span>{escape(path)}</span></a>"
                 for method, path, operation in operations
@@ -68,7 +68,8 @@ class _Renderer:
 
     def _group(self, name: str, description: str) -> str:
         operations = "".join(self._operation(*operation) for operation in self._by_tag[name])
-        return f"<section><h2>{escape(name)}</h2><div class='quiet'>{_text(description)}</div>{operations}</section>"
+        title = escape(name.replace("_", " "))
+        return f"<section><h2>{title}</h2><div class='quiet'>{_text(description)}</div>{operations}</section>"
 
     def _operation(self, method: str, path: str, operation: dict[str, Any]) -> str:
         roles = operation["x-roles"]
