@@ -8,17 +8,20 @@ from uuid import uuid4
 from aiohttp import web
 
 from gateway.accounts import build_pool, configured_accounts
-from gateway.api import access_tokens, accounts, chat, chatgpt_api_server, conversations, docs, health, users
+from gateway.api import access_tokens, accounts, chat, chatgpt_api_server, conversations, docs, health, usage, users
 from gateway.api.connection import InFlight
+from gateway.api.rate_limit import tell_limits
 from gateway.app_keys import (
     ACCOUNTS,
     AUTHENTICATOR,
     CONFIG,
     CONVERSATIONS,
     IN_FLIGHT,
+    LIMITS,
     OWN_CREDENTIALS,
     PROMPTING,
     ROUTES,
+    USAGE,
     USERS,
 )
 from gateway.auth import Authenticator
@@ -28,6 +31,7 @@ from gateway.conversations import Conversations
 from gateway.error_shape import shape_errors
 from gateway.key_arguments import keep_private
 from gateway.keys import SEALED_TEXTS, KeyHasher, RandomBytes, secret_file
+from gateway.limits import Limits
 from gateway.own_credentials import ACCESS_TOKENS, OwnCredentials
 from gateway.parameters import check_parameters
 from gateway.prompting import Prompting
@@ -35,6 +39,7 @@ from gateway.request_log import log_requests, name_response
 from gateway.routing import Routes
 from gateway.store import open_database
 from gateway.times import Clock
+from gateway.usage import UsageReports
 from gateway.users import Users
 from storage import Sealer, load_secrets
 
@@ -51,7 +56,7 @@ def create_app(
         middlewares=[log_requests, shape_errors, authorise, check_parameters],
     )
     routes = Routes(app)
-    for part in (health, users, conversations, accounts, docs):
+    for part in (health, users, conversations, usage, accounts, docs):
         part.add_routes(routes)
     for part in (chat, access_tokens, chatgpt_api_server):
         part.add_routes(routes, config.gateway.paths)
@@ -60,6 +65,7 @@ def create_app(
     app.on_startup.append(routes.check)
     app.on_response_prepare.append(name_response)
     app.on_response_prepare.append(keep_private)
+    app.on_response_prepare.append(tell_limits)
 
     async def storage(app: web.Application) -> AsyncGenerator[None]:
         peppers = load_secrets(secret_file(config), config.secrets.secret)
@@ -68,6 +74,8 @@ def create_app(
         app[AUTHENTICATOR] = Authenticator(database, hasher=hasher, clock=clock)
         app[USERS] = Users(database, hasher=hasher, seal=seal, clock=clock, random=random)
         app[CONVERSATIONS] = Conversations(database, clock=clock)
+        app[USAGE] = UsageReports(database, clock=clock)
+        app[LIMITS] = Limits(database, config.gateway.limits, clock=clock)
         app[OWN_CREDENTIALS] = OwnCredentials(
             Sealer(peppers, ACCESS_TOKENS),
             lambda: configured_accounts(config),
@@ -75,6 +83,7 @@ def create_app(
             clock=clock,
         )
         yield
+        await app[LIMITS].close()
         await app[AUTHENTICATOR].close()
         await database.close()
 
@@ -83,6 +92,7 @@ def create_app(
         app[PROMPTING] = Prompting(
             app[CONVERSATIONS],
             app[ACCOUNTS],
+            app[LIMITS],
             config.gateway,
             own_credentials=app[OWN_CREDENTIALS],
             clock=clock,

@@ -7,10 +7,12 @@ from gateway.api.connection import InFlight
 from gateway.auth import Authenticator
 from gateway.config import Config
 from gateway.conversations import Conversations
+from gateway.limits import Limits
 from gateway.own_credentials import OwnCredentials
 from gateway.principals import Principal
 from gateway.prompting import Prompting
 from gateway.routing import Routes
+from gateway.usage import UsageReports
 from gateway.users import Users
 
 CONFIG = web.AppKey("CONFIG", Config)
@@ -20,6 +22,8 @@ USERS = web.AppKey("USERS", Users)
 CONVERSATIONS = web.AppKey("CONVERSATIONS", Conversations)
 ACCOUNTS = web.AppKey("ACCOUNTS", AccountPool)
 OWN_CREDENTIALS = web.AppKey("OWN_CREDENTIALS", OwnCredentials)
+LIMITS = web.AppKey("LIMITS", Limits)
+USAGE = web.AppKey("USAGE", UsageReports)
 PROMPTING = web.AppKey("PROMPTING", Prompting)
 IN_FLIGHT = web.AppKey("IN_FLIGHT", InFlight)
 

@@ -8,6 +8,7 @@ async with GatewayClient("http://127.0.0.1:8080", key) as gateway:
 
 from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import contextmanager
+from datetime import date
 from types import TracebackType
 from typing import ClassVar, Literal, Self, TypeVar
 from urllib.parse import quote
@@ -17,6 +18,8 @@ import msgspec
 
 from gateway.errors import BY_STATUS, ApiError, InternalError
 from gateway.wire import (
+    AccessTokenAnswer,
+    AccessTokenRequest,
     AccountPage,
     ChatAnswer,
     ChatRequest,
@@ -32,6 +35,7 @@ from gateway.wire import (
     Start,
     UpdateConversation,
     UpdateUser,
+    UsageAnswer,
     User,
     UserAnswer,
     UserPage,
@@ -148,6 +152,23 @@ class GatewayClient:
         """Replace a user's key; the old one is dead when this returns."""
         return await self._call("POST", f"{_user_path(user_id)}/key", UserWithKey)
 
+    async def usage(
+        self,
+        user_id: str | None = None,
+        *,
+        since: date | None = None,
+        until: date | None = None,
+        client_id: str | None = None,
+        cursor: str | None = None,
+    ) -> UsageAnswer:
+        """What was used on the days from `since` (else the first of the month) until `until` (else today), UTC.
+
+        Without `user_id` a user's own, else that of all this key may see; of one user also what is left.
+        """
+        asked = {"user_id": user_id, "from": since, "to": until, "client_id": client_id, "cursor": cursor}
+        query = {name: str(value) for name, value in asked.items() if value is not None}
+        return await self._call("GET", "/api/usage", UsageAnswer, query=query)
+
     # Conversations
 
     async def list_conversations(self, *, limit: int = 25, cursor: str | None = None) -> ConversationPage:
@@ -179,6 +200,10 @@ class GatewayClient:
             if isinstance(event, ChatAnswer):
                 return event
         raise ProtocolError("The gateway ended the answer without finishing it.")
+
+    async def make_access_token(self, request: AccessTokenRequest) -> AccessTokenAnswer:
+        """A token for prompts on a provider key of the caller's own; give it as `ChatRequest.access_token`."""
+        return await self._call("POST", "/api/access-token", AccessTokenAnswer, body=request)
 
     async def chat(self, request: ChatRequest) -> AsyncGenerator[ChatEvent]:
         """Send a prompt and yield `Start`, then `Delta`s, then the whole `ChatAnswer`.

@@ -5,12 +5,13 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from gateway.wire import Tier
+from gateway.wire import Dollars, Figure, Tier
 from storage.location import is_postgres, sqlite_path, without_password
 
 Port = Annotated[int, msgspec.Meta(ge=0, le=65_535)]
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
+Price = Dollars | Literal["auto"]
 RoutePath = Annotated[str, msgspec.Meta(pattern=r"^(/[A-Za-z0-9._~-]+)+$")]
 AccountName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 
@@ -32,11 +33,17 @@ class Account(Section, frozen=True, kw_only=True):
     proxy: str = ""
     moderation_model: str = ""
     moderation_required: bool = False
+    input_usd_per_mtok: Price = "auto"
+    output_usd_per_mtok: Price = "auto"
     context_tokens: Count = 128_000
     max_output_tokens: Count = 8_192
     connect_timeout_seconds: Positive = 10.0
     first_byte_timeout_seconds: Positive = 120.0
     idle_timeout_seconds: Positive = 60.0
+
+    def __post_init__(self) -> None:
+        if (self.input_usd_per_mtok == "auto") != (self.output_usd_per_mtok == "auto"):
+            raise ValueError("input_usd_per_mtok and output_usd_per_mtok go together; give both, or neither")
 
 
 class DefaultModels(Section, frozen=True, kw_only=True):
@@ -44,6 +51,30 @@ class DefaultModels(Section, frozen=True, kw_only=True):
 
     free: str = "gpt-6-luna"
     plus: str = "gpt-6.1-terra"
+
+
+class TierLimits(Section, frozen=True, kw_only=True):
+    """What one user may use of a tier; 0 is no limit: `[gateway.limits.free]`."""
+
+    requests_per_minute: Figure = 10
+    tokens_per_day: Figure = 50_000
+    cost_per_month_usd: Dollars = 0.0
+    concurrent: Figure = 2
+
+
+class PlusLimits(TierLimits, frozen=True, kw_only=True):
+    """The same of the tier plus: `[gateway.limits.plus]`."""
+
+    requests_per_minute: Figure = 30
+    tokens_per_day: Figure = 500_000
+    concurrent: Figure = 5
+
+
+class Limits(Section, frozen=True, kw_only=True):
+    """`[gateway.limits]`."""
+
+    free: TierLimits = TierLimits()
+    plus: PlusLimits = PlusLimits()
 
 
 class Paths(Section, frozen=True, kw_only=True):
@@ -82,6 +113,7 @@ class Gateway(Section, frozen=True, kw_only=True):
     shutdown_grace_seconds: Annotated[float, msgspec.Meta(ge=0)] = 20.0
     access_token_hours: Positive = 12.0
     default_models: DefaultModels = DefaultModels()
+    limits: Limits = Limits()
     paths: Paths = Paths()
     accounts: list[Account] = []
 

@@ -1,6 +1,6 @@
 """Conversations as the gateway keeps them: trees of messages, each owned by one user."""
 
-from collections.abc import Generator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from typing import Any, Literal
 from uuid import UUID
@@ -159,13 +159,20 @@ class Conversations:
 
         await self._database.transact(work, alone=None if new else _writing(conversation.id))
 
-    async def record_reply(self, reply: StoredMessage) -> None:
-        """Keep a reply. Raises `NotFound` where the conversation was deleted meanwhile."""
+    async def record_reply(
+        self, reply: StoredMessage, *, also: Callable[[Connection], Awaitable[None]] | None = None
+    ) -> None:
+        """Keep a reply, and in the same transaction what else there is to `also` write.
+
+        Raises `NotFound` where the conversation was deleted meanwhile.
+        """
 
         async def work(connection: Connection) -> None:
             with _still_there():
                 await self._sql.add_message(connection, **_columns(reply, _MESSAGE_COLUMNS))
                 await self._sql.touch(connection, id=reply.conversation_id, at=milliseconds(self._clock()))
+                if also is not None:
+                    await also(connection)
 
         await self._database.transact(work)
 

@@ -111,6 +111,7 @@ def error_response(error: ApiError, *, status: int | None = None) -> web.Respons
         status=status or error.status,
         content_type="application/json",
     )
+    response.headers.update(error.headers)
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(max(1, math.ceil(error.retry_after)))
     if error.status == 401:

@@ -4,6 +4,7 @@ Every message is safe to show and says what to change. Anything else that goes w
 request's id and answered as `internal_error`.
 """
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 
@@ -12,7 +13,7 @@ class ApiError(Exception):
 
     `status` is the HTTP status, `code` the stable word programs test for, `message` the sentence for people,
     `retry_after` the seconds to wait before trying again, where that is known. `conversation_id` and `message_id` say
-    what was kept of an answer that broke off.
+    what was kept of an answer that broke off; `headers` go with the answer.
     """
 
     status: ClassVar[int] = 500
@@ -25,6 +26,7 @@ class ApiError(Exception):
         self.retry_after = retry_after
         self.conversation_id: str | None = None
         self.message_id: str | None = None
+        self.headers: Mapping[str, str] = {}
 
 
 class InternalError(ApiError):
@@ -99,6 +101,14 @@ class RateLimited(ApiError):
 
     status = 429
     default_code = "rate_limited"
+
+
+class LimitReached(RateLimited):
+    """429: a limit of the user's is used up. `headers` tell which one, what is left of it and when it resets."""
+
+    def __init__(self, message: str, *, code: str, retry_after: float, headers: Mapping[str, str]) -> None:
+        super().__init__(message, code=code, retry_after=retry_after)
+        self.headers = headers
 
 
 class UpstreamFailed(ApiError):

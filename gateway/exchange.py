@@ -6,8 +6,10 @@ from typing import Literal
 import msgspec
 
 from gateway.accounts import PooledAccount
+from gateway.allowances import Needs
 from gateway.conversations import ConversationRecord, StoredMessage
 from gateway.errors import UpstreamFailed
+from gateway.limits import Spent
 from gateway.prices import priced
 from gateway.principals import Principal
 from gateway.times import milliseconds
@@ -51,6 +53,36 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         return f"Exchange({self.record.id}, {self.prompt.id})"
+
+    def needs(self) -> Needs:
+        """What the prompt may come to at most."""
+        return Needs(
+            tier=self.record.tier,
+            input_tokens=self._input_tokens(),
+            output_tokens=self.completion.max_output_tokens,
+            price=self._price,
+            own_credential=self.record.own_credential,
+        )
+
+    def within(self, output_tokens: int) -> "Exchange":
+        """The same with an answer that is no longer than that."""
+        if output_tokens >= self.completion.max_output_tokens:
+            return self
+        shorter = msgspec.structs.replace(self.completion, max_output_tokens=output_tokens)
+        return msgspec.structs.replace(self, completion=shorter)
+
+    def spent(self, reply: StoredMessage) -> Spent:
+        """What the answer used, from the reply as it is kept; on its user's own credential it cost us nothing."""
+        return Spent(
+            principal_id=self.user.id,
+            tier=self.record.tier,
+            account=self.pooled.account.name,
+            model=self.pooled.account.model,
+            input_tokens=reply.input_tokens or 0,
+            output_tokens=reply.output_tokens or 0,
+            cost_usd=0.0 if self.record.own_credential else reply.cost_usd or 0.0,
+            estimated=reply.estimated,
+        )
 
     def start(self) -> Start:
         """What is told once the upstream has taken the prompt."""
@@ -127,17 +159,17 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
 
     def _usage(self, reply: PartialReply) -> Usage:
         """What the provider counted, else an estimate; with its price."""
-        account = self.pooled.account
         usage = None if reply.finished is None else reply.finished.usage
         if usage is None:
-            usage = Usage(
-                input_tokens=sum(estimate_tokens(turn.text) for turn in self.completion.turns),
-                output_tokens=estimate_tokens(reply.text),
-                estimated=True,
-            )
-        if account.kind == "offline":
-            return msgspec.structs.replace(usage, cost_usd=0.0)
-        return priced(usage, account.model, account.base_url)
+            usage = Usage(input_tokens=self._input_tokens(), output_tokens=estimate_tokens(reply.text), estimated=True)
+        return priced(usage, self.pooled.account)
+
+    def _input_tokens(self) -> int:
+        return sum(estimate_tokens(turn.text) for turn in self.completion.turns)
+
+    def _price(self, input_tokens: int, output_tokens: int) -> float:
+        used = Usage(input_tokens=input_tokens, output_tokens=output_tokens)
+        return priced(used, self.pooled.account).cost_usd or 0.0
 
     def _last(self, role: Literal["user", "assistant"]) -> str | msgspec.UnsetType:
         return next((message.content for message in reversed(self.history) if message.role == role), msgspec.UNSET)

@@ -4,12 +4,22 @@ import msgspec
 from genai_prices import Usage as Counted
 from genai_prices import calc_price
 
+from gateway.config import Account
 from gateway.wire import Usage
 
 
-def priced(usage: Usage, model: str, base_url: str) -> Usage:
-    """The usage with its price."""
-    return msgspec.structs.replace(usage, cost_usd=cost_usd(usage, model, base_url))
+def priced(usage: Usage, account: Account) -> Usage:
+    """The usage with what the account takes for it: nothing offline, its own prices, else those of the list."""
+    return msgspec.structs.replace(usage, cost_usd=_cost_at(account, usage))
+
+
+def _cost_at(account: Account, usage: Usage) -> float | None:
+    if account.kind == "offline":
+        return 0.0
+    asked, answered = account.input_usd_per_mtok, account.output_usd_per_mtok
+    if asked == "auto" or answered == "auto":
+        return cost_usd(usage, account.model, account.base_url)
+    return (usage.input_tokens * asked + usage.output_tokens * answered) / 1_000_000
 
 
 def cost_usd(usage: Usage, model: str, base_url: str) -> float | None:

@@ -5,14 +5,15 @@ from typing import Any
 import msgspec
 
 from gateway.times import moment
-from gateway.wire import Role, User, WhoAmI
+from gateway.wire import Role, User, UserLimits, WhoAmI
 
 
 class Principal(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody the gateway knows. Times are milliseconds since the epoch.
 
     `name` is the wire's `user_id`; `client_id` and `client_name` tell the client that created it, both are None where
-    an admin did. `expires_at`, `last_used_at` and `key_hint` belong to the live key.
+    an admin did. `expires_at`, `last_used_at` and `key_hint` belong to the live key. `limits` are its own, not the
+    tier's.
     """
 
     id: int
@@ -27,6 +28,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: int | None
     last_used_at: int | None
     key_hint: str | None
+    limits: UserLimits | None = None
 
     @classmethod
     def from_row(cls, row: Any) -> "Principal":
@@ -44,6 +46,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
             expires_at=row["expires_at"],
             last_used_at=row["last_used_at"],
             key_hint=row["key_hint"],
+            limits=None if row["limits"] is None else msgspec.json.decode(row["limits"], type=UserLimits),
         )
 
     def to_wire(self) -> User:
@@ -59,6 +62,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
             expires_at=None if self.expires_at is None else moment(self.expires_at),
             last_used_at=None if self.last_used_at is None else moment(self.last_used_at),
             key_hint=self.key_hint,
+            limits=self.limits,
         )
 
     def whoami(self) -> WhoAmI:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from contextlib import AbstractContextManager, aclosing
 from typing import Any, TypeVar
 
@@ -12,6 +12,7 @@ from gateway.context import fit, room_for_answer
 from gateway.conversations import ConversationRecord, Conversations, StoredMessage
 from gateway.errors import ApiError, InvalidRequest, NotFound
 from gateway.exchange import Exchange, PartialReply
+from gateway.limits import Hold, Limits
 from gateway.moderation import moderate
 from gateway.own_credentials import OwnCredentials, check_kind, own_lease
 from gateway.principals import Principal
@@ -40,6 +41,7 @@ class Prompting:
         self,
         conversations: Conversations,
         pool: AccountPool,
+        limits: Limits,
         settings: Gateway,
         *,
         own_credentials: OwnCredentials,
@@ -48,6 +50,7 @@ class Prompting:
     ) -> None:
         self._conversations = conversations
         self._pool = pool
+        self._limits = limits
         self._own_credentials = own_credentials
         self._settings = settings
         self._clock = clock
@@ -55,17 +58,28 @@ class Prompting:
         self._titles = set[asyncio.Task[None]]()
         self._stores = set[asyncio.Task[Any]]()
 
-    async def prompt(self, user: Principal, request: ChatRequest) -> AsyncGenerator[ChatEvent]:
+    async def prompt(
+        self, user: Principal, request: ChatRequest, *, admitted: Callable[[Mapping[str, str]], None] | None = None
+    ) -> AsyncGenerator[ChatEvent]:
         """Answer a prompt of `user`'s: `Start`, `Delta`s, then the whole `ChatAnswer`.
 
         When `Start` comes, the upstream has taken the prompt and it is on disk; when the answer comes, so is the reply.
         If the upstream refuses before, nothing is kept. If the answer breaks off after, or the caller closes the
         generator or is cancelled, what had arrived is kept as incomplete, and the `ApiError` says under which ids.
+        Before `Start`, `admitted` is given the headers that tell of the user's limits.
         Raises `ApiError` and `storage.StorageError`.
         """
         self._check(request)
         exchange = await self._prepare(user, request)
-        await moderate(exchange.pooled, [text for text in (request.prompt, request.system) if text])
+        async with self._limits.hold(user, exchange.needs()) as hold:
+            if admitted is not None:
+                admitted(hold.headers)
+            await moderate(exchange.pooled, [text for text in (request.prompt, request.system) if text])
+            async with aclosing(self._answer(exchange.within(hold.output_tokens), hold)) as events:
+                async for event in events:
+                    yield event
+
+    async def _answer(self, exchange: Exchange, hold: Hold) -> AsyncGenerator[ChatEvent]:
         reply = PartialReply()
         with self._lease(exchange) as lease:
             async with aclosing(lease.upstream.stream(exchange.completion)) as events:
@@ -82,14 +96,13 @@ class Prompting:
                     exchange.check(reply)
                 except ApiError as error:
                     error.conversation_id = exchange.record.id
-                    error.message_id = await self._surely(self._keep(exchange, reply))
+                    error.message_id = await self._surely(self._keep(exchange, hold, reply))
                     raise
                 except BaseException:
                     await events.aclose()
-                    await self._surely(self._keep(exchange, reply))
+                    await self._surely(self._keep(exchange, hold, reply, hung_up=True))
                     raise
-        stored = exchange.stored(reply, self._clock())
-        await self._conversations.record_reply(stored)
+        stored = await self._record(exchange, hold, reply)
         title = await self._title_within_reason(exchange, naming)
         yield exchange.answer(stored, title, self._clock())
 
@@ -259,12 +272,29 @@ class Prompting:
 
     # After the upstream
 
-    async def _keep(self, exchange: Exchange, reply: PartialReply) -> str | None:
-        """Store what has arrived of a reply; the id it is stored under, None where nothing had."""
-        if not reply:
-            return None
+    async def _record(self, exchange: Exchange, hold: Hold, reply: PartialReply) -> StoredMessage:
+        """Store a reply, and with it what it used."""
+        stored = exchange.stored(reply, self._clock())
+        spent = exchange.spent(stored)
         try:
-            await self._conversations.record_reply(exchange.stored(reply, self._clock()))
+            await self._conversations.record_reply(stored, also=self._limits.settlement(hold, spent))
+        except NotFound:
+            await self._limits.settle(hold, spent)  # what is gone was used all the same
+            raise
+        hold.settled = True
+        return stored
+
+    async def _keep(self, exchange: Exchange, hold: Hold, reply: PartialReply, *, hung_up: bool = False) -> str | None:
+        """Store what has arrived of a reply; the id it is stored under, None where nothing had.
+
+        Of an answer without a word what it used counts where the provider finished it or the caller gave it up.
+        """
+        try:
+            if not reply:
+                if hung_up or reply.finished is not None:
+                    await self._limits.settle(hold, exchange.spent(exchange.stored(reply, self._clock())))
+                return None
+            await self._record(exchange, hold, reply)
         except NotFound:
             return None
         except StorageError as error:

@@ -11,7 +11,7 @@ from gateway.paging import Page, Position, cut
 from gateway.principals import Principal
 from gateway.store import principal_queries
 from gateway.times import Clock, milliseconds
-from gateway.wire import Role, UpdateUser
+from gateway.wire import Role, UpdateLimits, UpdateUser, UserLimits
 from storage import Connection, Database, MissingReference, Sealer
 
 # Writes of principals and keys look before they write, so of all processes one at a time may.
@@ -138,6 +138,8 @@ class Users:
             if changes.expires_in is not msgspec.UNSET:
                 expires_at = self._expiry(changes.expires_in)
                 await self._sql.set_expiry(connection, id=current.id, expires_at=expires_at)
+            if changes.limits is not msgspec.UNSET:
+                await self._sql.set_limits(connection, id=current.id, limits=_limits(changes.limits, current.limits))
             return await self._current(connection, target)
 
         return await self._database.transact(work, alone=_WRITING)
@@ -307,6 +309,15 @@ def _refuse_taken(row: Any, new: NewPrincipal) -> None:
 
 def _chosen(change: Any, current: Any) -> Any:
     return current if change is msgspec.UNSET else change
+
+
+def _limits(changes: UpdateLimits | None, current: UserLimits | None) -> str | None:
+    """A user's own limits after these changes, as they are kept; None where all are the tier's."""
+    if changes is None:
+        return None
+    kept = msgspec.structs.asdict(current or UserLimits())
+    limits = UserLimits(**{name: _chosen(getattr(changes, name), figure) for name, figure in kept.items()})
+    return None if limits == UserLimits() else msgspec.json.encode(limits).decode()
 
 
 def _position(principal: Principal) -> Position:

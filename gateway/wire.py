@@ -4,7 +4,7 @@ Times are UTC, RFC 3339. Durations are seconds, token counts are the provider's 
 Requests refuse unknown fields; answers may grow, so the client ignores what it does not know.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 import msgspec
@@ -50,13 +50,39 @@ class CreateUser(Request, frozen=True, kw_only=True):
     expires_in: Seconds | None = None
 
 
+Figure = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
+Dollars = Annotated[float, msgspec.Meta(ge=0, le=10**9)]
+
+
+class UserLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """The limits of one user that differ from the tier's; null is the tier's, 0 is no limit."""
+
+    requests_per_minute: Figure | None = None
+    tokens_per_day: Figure | None = None
+    cost_per_month_usd: Dollars | None = None
+    concurrent: Figure | None = None
+
+
+class UpdateLimits(Request, frozen=True, kw_only=True):
+    """What is left out stays, null goes back to the tier's limit, 0 is no limit."""
+
+    requests_per_minute: Figure | msgspec.UnsetType | None = msgspec.UNSET
+    tokens_per_day: Figure | msgspec.UnsetType | None = msgspec.UNSET
+    cost_per_month_usd: Dollars | msgspec.UnsetType | None = msgspec.UNSET
+    concurrent: Figure | msgspec.UnsetType | None = msgspec.UNSET
+
+
 class UpdateUser(Request, frozen=True, kw_only=True):
-    """`PATCH /api/users/{user_id}`. What is left out stays; `expires_in` counts from now, null lifts the expiry."""
+    """`PATCH /api/users/{user_id}`. What is left out stays; `expires_in` counts from now, null lifts the expiry.
+
+    `limits` take the place of the tier's, for both tiers together; null goes back to the tier's.
+    """
 
     username: DisplayName | msgspec.UnsetType = msgspec.UNSET
     plus: bool | msgspec.UnsetType = msgspec.UNSET
     disabled: bool | msgspec.UnsetType = msgspec.UNSET
     expires_in: Seconds | msgspec.UnsetType | None = msgspec.UNSET
+    limits: UpdateLimits | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,6 +98,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: Moment | None
     last_used_at: Moment | None
     key_hint: str | None
+    limits: UserLimits | None = None
 
 
 class UserAnswer(Answer, frozen=True, kw_only=True):
@@ -275,6 +302,72 @@ class ConversationSummary(Answer, frozen=True, kw_only=True):
     """One conversation without its messages."""
 
     conversation: Conversation
+
+
+# Usage
+
+
+class Allowance(msgspec.Struct, frozen=True, kw_only=True):
+    """One limit. `limit` and `left` are null where there is none; `used` counts what requests under way hold, too.
+
+    It resets at `resets_at`; `concurrent` does whenever an answer is finished.
+    """
+
+    limit: int | float | None
+    used: int | float
+    left: int | float | None
+    resets_at: Moment | None
+
+
+class TierAllowances(msgspec.Struct, frozen=True, kw_only=True):
+    """What a user may use of a tier: requests within sixty seconds, tokens by UTC day, costs by UTC month."""
+
+    tier: Tier
+    requests_per_minute: Allowance
+    tokens_per_day: Allowance
+    cost_per_month_usd: Allowance
+    concurrent: Allowance
+
+
+class UsageSum(msgspec.Struct, frozen=True, kw_only=True):
+    """Answers, also those that broke off, and what they used.
+
+    `estimated` says how many of them the provider did not count; an answer of unknown price counts nothing.
+    """
+
+    requests: int = 0
+    estimated: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float = 0.0
+
+
+class UsageOfDay(UsageSum, frozen=True, kw_only=True):
+    """What was used on one UTC day."""
+
+    day: date
+
+
+class UsageOfUser(UsageSum, frozen=True, kw_only=True):
+    """What one user used. `client_id` is the name of the user's client."""
+
+    user_id: str
+    client_id: str | None
+
+
+class UsageAnswer(Answer, frozen=True, kw_only=True, rename={"from_": "from"}):
+    """`GET /api/usage`: from the first to the last day, both included.
+
+    `limits` tell of one user's; `users` are a page of all that are meant, and `next_cursor` asks for those after them.
+    """
+
+    from_: date
+    to: date
+    total: UsageSum
+    days: list[UsageOfDay]
+    limits: list[TierAllowances] = []
+    users: list[UsageOfUser] = []
+    next_cursor: str | None = None
 
 
 # Accounts, health, errors

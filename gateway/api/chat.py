@@ -7,6 +7,7 @@ import msgspec
 from aiohttp import web
 
 from gateway.api.arguments import methods_at, read_arguments, taking
+from gateway.api.rate_limit import note_limits
 from gateway.api.reply_page import page
 from gateway.api.scope import acting_user
 from gateway.api.sse import EventStream, frame
@@ -60,7 +61,7 @@ async def chat(request: web.Request) -> web.StreamResponse:
     """
     body = _without_empty(await read_arguments(request, ChatArguments))
     user = await _whose(request, body)
-    events = request.app[PROMPTING].prompt(user, body)
+    events = request.app[PROMPTING].prompt(user, body, admitted=note_limits(request))
     if body.stream or "text/event-stream" in request.headers.get("Accept", ""):
         return await _stream(request, events)
     return await _whole(request, body, events)

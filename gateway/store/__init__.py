@@ -31,6 +31,16 @@ def conversation_queries(database: Database) -> Any:
     return load_queries(_FOLDER / "conversations.sql", database.engine)
 
 
+def limit_queries(database: Database) -> Any:
+    """The queries over reservations, and over usage as limits see it."""
+    return load_queries(_FOLDER / "limits.sql", database.engine)
+
+
+def usage_queries(database: Database) -> Any:
+    """The queries over usage as reports show it."""
+    return load_queries(_FOLDER / "usage.sql", database.engine)
+
+
 def _make_private(path: Path) -> None:
     """Make the file, where there is none, for this user only; its journal gets the same mode from SQLite."""
     if path.exists():

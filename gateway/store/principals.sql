@@ -36,6 +36,9 @@ UPDATE principals SET username = :username, plus = :plus, deleted_at = NULL WHER
 -- name: update!
 UPDATE principals SET username = :username, plus = :plus, disabled = :disabled WHERE id = :id;
 
+-- name: set_limits!
+UPDATE principals SET limits = :limits WHERE id = :id;
+
 -- name: mark_deleted!
 UPDATE principals SET deleted_at = :at WHERE id = :id;
 

@@ -4,6 +4,7 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -12,6 +13,7 @@ from gateway.accounts import AccountPool, PooledAccount
 from gateway.config import Account, Gateway
 from gateway.conversations import ConversationRecord, Conversations, StoredMessage
 from gateway.keys import KeyHasher
+from gateway.limits import Limits
 from gateway.own_credentials import ACCESS_TOKENS, OwnCredentials
 from gateway.principals import Principal
 from gateway.prompting import ChatEvent, Prompting
@@ -40,10 +42,10 @@ class FullDisk(Conversations):
             raise StorageReadOnly("the disk is full")
         await super().record_prompt(conversation, new=new, prompt=prompt)
 
-    async def record_reply(self, reply: StoredMessage) -> None:
+    async def record_reply(self, reply: StoredMessage, *, also: Any = None) -> None:
         if self.full_for_replies:
             raise StorageReadOnly("the disk is full")
-        await super().record_reply(reply)
+        await super().record_reply(reply, also=also)
 
 
 class Bench:
@@ -77,9 +79,11 @@ async def bench(folder: Path) -> AsyncGenerator[Bench]:
         entry = PooledAccount(account, OpenAIUpstream(account, "sk-test"))
         pool = AccountPool([entry], affinity="strict", monotonic=time.monotonic)
         conversations = FullDisk(database)
+        limits = Limits(database, Gateway().limits, clock=time.time)
         prompting = Prompting(
             conversations,
             pool,
+            limits,
             Gateway(),
             own_credentials=OwnCredentials(Sealer(["x"], ACCESS_TOKENS), list, hours=1.0, clock=time.time),
             clock=time.time,
@@ -87,6 +91,7 @@ async def bench(folder: Path) -> AsyncGenerator[Bench]:
         )
         yield Bench(conversations, prompting, user, upstream)
         await prompting.close()
+        await limits.close()
         await pool.close()
     await database.close()
 

@@ -1,0 +1,274 @@
+"""How much of each limit is used and left, and whether one more prompt fits in.
+
+Requests are counted over the last sixty seconds, whenever those began; tokens by the UTC day, costs by the UTC month.
+Each tier has a budget of its own. A limit that a user was given holds for both tiers together.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+import msgspec
+
+from gateway import wire
+from gateway.config import TierLimits
+from gateway.errors import LimitReached
+from gateway.times import milliseconds, moment
+from gateway.wire import Tier, TierAllowances, UserLimits
+
+LimitName = Literal["requests_per_minute", "tokens_per_day", "cost_per_month_usd", "concurrent"]
+
+MINUTE = 60_000
+_DAY = 24 * 60 * MINUTE
+# An answer shorter than that helps nobody: with less left the prompt is refused, with more the answer is kept short.
+_LEAST_ANSWER_TOKENS = 256
+# Sums of binary fractions are a little off; a millionth of a cent is not worth a refusal.
+_DUST_USD = 1e-8
+# When there may be room again that others of the user's requests only hold.
+_HELD_SECONDS = 2.0
+
+
+class InUse(msgspec.Struct, frozen=True, kw_only=True):
+    """What a user's finished requests used of a tier, and what those under way hold."""
+
+    tier: Tier
+    requests: int
+    oldest_at: int | None
+    running: int
+    stale: int
+    held_tokens: int
+    held_cost_usd: float
+    tokens: int
+    cost_usd: float
+
+    @classmethod
+    def from_row(cls, row: Any) -> "InUse":
+        """A row of the query `in_use`."""
+        return cls(**{name: row[name] for name in cls.__struct_fields__})
+
+
+class Needs(msgspec.Struct, frozen=True, kw_only=True):
+    """What a prompt may come to: its tokens, those of the longest answer, and what so many of each cost.
+
+    On somebody's own credential tokens cost the gateway nothing, and count against no limit of its.
+    """
+
+    tier: Tier
+    input_tokens: int
+    output_tokens: int
+    price: Callable[[int, int], float]
+    own_credential: bool = False
+
+    @property
+    def least_output_tokens(self) -> int:
+        """The shortest answer that is worth asking for."""
+        return min(self.output_tokens, _LEAST_ANSWER_TOKENS)
+
+
+class Share(msgspec.Struct, frozen=True, kw_only=True):
+    """What a prompt gets: tokens in all, of which its answer may take so many, and what they may cost."""
+
+    tokens: int
+    output_tokens: int
+    cost_usd: float
+
+
+class Allowance(msgspec.Struct, frozen=True, kw_only=True):
+    """One limit in force. `used` is gone, `held` by requests under way; `resets_at` is in milliseconds."""
+
+    name: LimitName
+    tier: Tier
+    limit: float
+    used: float
+    held: float = 0
+    resets_at: int | None = None
+
+    @property
+    def left(self) -> float:
+        """What may still be used, never less than nothing."""
+        return max(0, self.limit - self.used - self.held)
+
+    def headers(self, now: int, *, taken: float = 0) -> dict[str, str]:
+        """The limit as a response tells it; the reset in seconds from now."""
+        reset = 0 if self.resets_at is None else math.ceil(max(0, self.resets_at - now) / 1000)
+        return {
+            "X-RateLimit-Resource": self.name,
+            "X-RateLimit-Limit": _number(self.limit),
+            "X-RateLimit-Remaining": _number(max(0, self.left - taken)),
+            "X-RateLimit-Reset": str(reset),
+        }
+
+
+Allowances = Mapping[LimitName, Allowance]
+
+
+def effective(rules: TierLimits, own: UserLimits | None) -> dict[LimitName, float]:
+    """Each limit's figure: the user's own, else the tier's; 0 is no limit."""
+    figures: dict[LimitName, float] = {
+        "requests_per_minute": rules.requests_per_minute,
+        "tokens_per_day": rules.tokens_per_day,
+        "cost_per_month_usd": rules.cost_per_month_usd,
+        "concurrent": rules.concurrent,
+    }
+    for name in figures:
+        chosen = None if own is None else getattr(own, name)
+        if chosen is not None:
+            figures[name] = chosen
+    return figures
+
+
+def measured(
+    tier: Tier, rules: TierLimits, own: UserLimits | None, rows: Sequence[InUse], now: int
+) -> dict[LimitName, Allowance]:
+    """Every limit of a tier, those without a figure too, with what is used of it. `now` is in milliseconds."""
+    found = dict[LimitName, Allowance]()
+    for name, limit in effective(rules, own).items():
+        personal = own is not None and getattr(own, name) is not None
+        counted = [row for row in rows if personal or row.tier == tier]
+        found[name] = _measure(name, tier, limit, counted, now)
+    return found
+
+
+def fit(allowances: Allowances, needs: Needs, now: int) -> Share:
+    """What one more prompt gets. Raises `LimitReached`.
+
+    The limit that lasts longest is looked at first, so that nobody is told to come back in vain.
+    """
+    output = needs.output_tokens
+    cost = 0.0
+    if not needs.own_credential:
+        output = _within_tokens(allowances["tokens_per_day"], needs, now)
+        if allowances["cost_per_month_usd"].limit:
+            output = _within_cost(allowances["cost_per_month_usd"], needs, output, now)
+            cost = needs.price(needs.input_tokens, output)
+    requests, concurrent = allowances["requests_per_minute"], allowances["concurrent"]
+    if requests.limit and requests.left < 1:
+        many = "once" if requests.limit == 1 else f"{requests.limit:,.0f} times"
+        raise refusal(
+            requests, now, code="limit_requests", words=f"{_whose(requests)} can be asked {many} a minute, and was."
+        )
+    if concurrent.limit and concurrent.left < 1:
+        raise refusal(
+            concurrent,
+            now,
+            code="limit_concurrent",
+            words=f"{_whose(concurrent)} answers {concurrent.limit:,.0f} at a time; wait until one is finished.",
+        )
+    tokens = 0 if needs.own_credential else needs.input_tokens + output
+    return Share(tokens=tokens, output_tokens=output, cost_usd=cost)
+
+
+def standing(allowances: Allowances, share: Share, now: int) -> dict[str, str]:
+    """The headers of an answer: the first limit in force, once this prompt has had its share."""
+    taken: dict[LimitName, float] = {
+        "requests_per_minute": 1,
+        "tokens_per_day": share.tokens,
+        "cost_per_month_usd": share.cost_usd,
+        "concurrent": 1,
+    }
+    for name, allowance in allowances.items():
+        if allowance.limit:
+            return allowance.headers(now, taken=taken[name])
+    return {}
+
+
+def to_wire(tier: Tier, allowances: Allowances) -> TierAllowances:
+    """What is told of a tier's limits."""
+    return TierAllowances(tier=tier, **{name: _told(allowance) for name, allowance in allowances.items()})
+
+
+def refusal(allowance: Allowance, now: int, *, code: str, words: str, wait: float | None = None) -> LimitReached:
+    """The error that says which limit it is, what is left and when to come back."""
+    if wait is None:
+        reset = allowance.resets_at
+        wait = _HELD_SECONDS if reset is None else max(1.0, (reset - now) / 1000)
+    return LimitReached(words, code=code, retry_after=math.ceil(wait), headers=allowance.headers(now))
+
+
+def today(now: int) -> int:
+    """The day of a moment, in days since 1970-01-01, UTC."""
+    return now // _DAY
+
+
+def first_of_month(now: int) -> int:
+    """The first day of a moment's month, in days since 1970-01-01, UTC."""
+    return today(now) - moment(now).day + 1
+
+
+def _measure(name: LimitName, tier: Tier, limit: float, rows: Iterable[InUse], now: int) -> Allowance:
+    rows = list(rows)
+    if name == "requests_per_minute":
+        oldest = min((row.oldest_at for row in rows if row.oldest_at is not None), default=now)
+        used = sum(row.requests for row in rows)
+        return Allowance(name=name, tier=tier, limit=limit, used=used, resets_at=oldest + MINUTE)
+    if name == "tokens_per_day":
+        held = sum(row.held_tokens for row in rows)
+        used = sum(row.tokens for row in rows)
+        return Allowance(name=name, tier=tier, limit=limit, used=used, held=held, resets_at=(today(now) + 1) * _DAY)
+    if name == "cost_per_month_usd":
+        cost, held_cost = sum(row.cost_usd for row in rows), sum(row.held_cost_usd for row in rows)
+        return Allowance(name=name, tier=tier, limit=limit, used=cost, held=held_cost, resets_at=_next_month(now))
+    return Allowance(name=name, tier=tier, limit=limit, used=sum(row.running for row in rows))
+
+
+def _within_tokens(allowance: Allowance, needs: Needs, now: int) -> int:
+    """How long the answer may be."""
+    if not allowance.limit:
+        return needs.output_tokens
+    least = needs.input_tokens + needs.least_output_tokens
+    if allowance.left >= least:
+        return min(needs.output_tokens, int(allowance.left) - needs.input_tokens)
+    words = (
+        f"{_whose(allowance)} has {allowance.left:,.0f} of {allowance.limit:,.0f} tokens left today; "
+        f"this prompt and an answer need about {least:,}."
+    )
+    raise _spent(allowance, least, now, "limit_tokens", words)
+
+
+def _within_cost(allowance: Allowance, needs: Needs, output: int, now: int) -> int:
+    """How long the answer may be for what is left of the month's money."""
+    left = allowance.left + _DUST_USD
+    whole = needs.price(needs.input_tokens, output)
+    if whole <= left:
+        return output
+    asking = needs.price(needs.input_tokens, 0)
+    affordable = int((left - asking) / (whole - asking) * output) if left > asking and whole > asking else 0
+    if affordable >= min(output, needs.least_output_tokens):
+        return affordable
+    least = needs.price(needs.input_tokens, needs.least_output_tokens)
+    words = f"{_whose(allowance)} has ${allowance.left:.2f} of ${allowance.limit:,.2f} left for this month."
+    raise _spent(allowance, least, now, "limit_cost", words)
+
+
+def _spent(allowance: Allowance, least: float, now: int, code: str, words: str) -> LimitReached:
+    """A refusal until the window ends, or, where the rest is only held, until that is known to be needed."""
+    if allowance.used + least <= allowance.limit:
+        words = f"{words} Others of your prompts are being answered and hold the rest."
+        return refusal(allowance, now, code=code, words=words, wait=_HELD_SECONDS)
+    return refusal(allowance, now, code=code, words=words)
+
+
+def _whose(allowance: Allowance) -> str:
+    return f"Your {allowance.tier} access"
+
+
+def _told(allowance: Allowance) -> wire.Allowance:
+    whole = allowance.name != "cost_per_month_usd"
+    used = allowance.used + allowance.held
+    return wire.Allowance(
+        limit=(int(allowance.limit) if whole else allowance.limit) if allowance.limit else None,
+        used=used,
+        left=(int(allowance.left) if whole else allowance.left) if allowance.limit else None,
+        resets_at=None if allowance.resets_at is None else moment(allowance.resets_at),
+    )
+
+
+def _number(value: float) -> str:
+    return f"{value:.6f}".rstrip("0").rstrip(".")
+
+
+def _next_month(now: int) -> int:
+    within = moment(now)
+    after = datetime(within.year, within.month, 28, tzinfo=UTC) + timedelta(days=4)
+    return milliseconds(after.replace(day=1).timestamp())

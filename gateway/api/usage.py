@@ -1,0 +1,123 @@
+"""`/api/usage`: what was used, by day and by user, and what is left of each limit."""
+
+import csv
+import io
+from datetime import date
+from typing import Annotated, Any, Literal
+
+import msgspec
+from aiohttp import web
+
+from gateway.api.bodies import json_response, page_asked_for
+from gateway.api.scope import PageOfClient, client_asked_for, user_asked_for
+from gateway.app_keys import LIMITS, PRINCIPAL, USAGE
+from gateway.errors import InvalidRequest, PermissionDenied
+from gateway.parameters import query_of
+from gateway.principals import Principal
+from gateway.routing import EVERY_ROLE, Routes, Success
+from gateway.usage import Span, UsageLine, UsageReports, total
+from gateway.wire import Name, UsageAnswer
+
+_MOST_DAYS = 366
+_COLUMNS = (
+    "day", "client_id", "user_id", "tier", "account", "model",
+    "requests", "estimated", "input_tokens", "output_tokens", "cost_usd",
+)  # fmt: skip
+# What a spreadsheet takes for the beginning of a formula: https://owasp.org/www-community/attacks/CSV_Injection
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+class ReadUsage(PageOfClient, frozen=True, kw_only=True, rename={"from_": "from"}):
+    """Whose usage, of which days, and which page of the users."""
+
+    user_id: Annotated[Name, msgspec.Meta(description="Only this user's.")] | None = None
+    from_: Annotated[date, msgspec.Meta(description="The first day, UTC; else that of the month.")] | None = None
+    to: Annotated[date, msgspec.Meta(description="The last day, UTC; else today.")] | None = None
+    format: Annotated[Literal["json", "csv"], msgspec.Meta(description="CSV holds every line; for admins.")] = "json"
+
+
+def add_routes(routes: Routes) -> None:
+    """Add the route of this module."""
+    routes.get(
+        "/api/usage",
+        read_usage,
+        roles=EVERY_ROLE,
+        query=ReadUsage,
+        answers=(
+            Success(UsageAnswer),
+            Success(str, content_type="text/csv", description="A line for each day, user, account and model."),
+        ),
+        errors=(404,),
+    )
+
+
+async def read_usage(request: web.Request) -> web.StreamResponse:
+    """`GET /api/usage?from=2026-10-01&to=2026-10-31`: requests, tokens and costs by day, and what is left.
+
+    A user sees its own, a client its users', an admin everybody's; `user_id` asks for one user's, with its limits.
+    """
+    query = query_of(request, ReadUsage)
+    if query.format == "csv" and request[PRINCIPAL].role != "admin":
+        raise PermissionDenied("Only an admin may export usage as CSV.")
+    user = await _user_asked_for(request, query)
+    span = await _span(request, query, user)
+    reports = request.app[USAGE]
+    if query.format == "csv":
+        return await _export(request, reports, span)
+    days = await reports.days(span)
+    answer = UsageAnswer(from_=span.first, to=span.last, total=total(days), days=days)
+    if user is None:
+        limit, after = page_asked_for(request)
+        page = await reports.users(span, limit=limit, after=after)
+        answer = msgspec.structs.replace(answer, users=page.items, next_cursor=page.next_cursor)
+    elif user.role == "user":
+        answer = msgspec.structs.replace(answer, limits=await request.app[LIMITS].allowances(user))
+    return json_response(answer)
+
+
+async def _user_asked_for(request: web.Request, query: ReadUsage) -> Principal | None:
+    if query.user_id is not None:
+        return await user_asked_for(request, query.user_id)
+    caller = request[PRINCIPAL]
+    return caller if caller.role == "user" else None
+
+
+async def _span(request: web.Request, query: ReadUsage, user: Principal | None) -> Span:
+    first, last = request.app[USAGE].this_month()
+    last = query.to or last
+    first = query.from_ or min(first, last.replace(day=1))
+    if first > last:
+        raise InvalidRequest("from is later than to.")
+    if (last - first).days >= _MOST_DAYS:
+        raise InvalidRequest(f"from and to are more than {_MOST_DAYS} days apart. Ask for less at once.")
+    client_id = await client_asked_for(request)
+    return Span(first=first, last=last, principal_id=None if user is None else user.id, client_id=client_id)
+
+
+async def _export(request: web.Request, reports: UsageReports, span: Span) -> web.StreamResponse:
+    name = f"usage-{span.first}-{span.last}.csv"
+    response = web.StreamResponse(headers={"Content-Disposition": f'attachment; filename="{name}"'})
+    response.content_type = "text/csv"
+    response.charset = "utf-8"
+    await response.prepare(request)
+    await response.write(_table([_COLUMNS]))
+    async for lines in reports.lines(span):
+        await response.write(_table([_cells(line) for line in lines]))
+    await response.write_eof()
+    return response
+
+
+def _cells(line: UsageLine) -> tuple[Any, ...]:
+    return tuple(_harmless(getattr(line, column)) for column in _COLUMNS)
+
+
+def _harmless(value: Any) -> Any:
+    if isinstance(value, str) and value.startswith(_FORMULA):
+        return f"'{value}"
+    return f"{value:.8f}" if isinstance(value, float) else value
+
+
+def _table(rows: list[tuple[Any, ...]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    return text.getvalue().encode()

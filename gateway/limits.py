@@ -1,0 +1,208 @@
+"""Limits that hold: reserved before the upstream is asked, settled with what was used, given back where it failed.
+
+A reservation belongs to the user, whichever key and whichever gateway it came by. It is checked and made in one
+transaction, of which a user has one at a time among all processes. It runs out a minute after its process was last
+heard of, so one that was killed gives back what it held.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import msgspec
+
+from gateway import config
+from gateway.allowances import MINUTE, InUse, Needs, effective, first_of_month, fit, measured, standing, to_wire, today
+from gateway.config import TierLimits
+from gateway.principals import Principal
+from gateway.store import limit_queries
+from gateway.times import Clock, milliseconds
+from gateway.wire import Tier, TierAllowances
+from storage import Connection, Database, MissingReference, StorageError
+
+log = logging.getLogger(__name__)
+
+Work = Callable[[Connection], Awaitable[None]]
+
+_HELD_FOR = MINUTE
+_RENEWED_EVERY_SECONDS = 20.0
+# So many finished requests of a user are left lying about before they are swept out.
+_STALE = 8
+
+
+class Spent(msgspec.Struct, frozen=True, kw_only=True):
+    """What one answer used, of which tier and account."""
+
+    principal_id: int
+    tier: Tier
+    account: str
+    model: str
+    input_tokens: int
+    output_tokens: int
+    cost_usd: float
+    estimated: bool
+
+
+class Hold:
+    """A share of a user's limits until it is settled. The answer may take `output_tokens`; `headers` say the rest."""
+
+    def __init__(self, identity: int | None, output_tokens: int, headers: dict[str, str]) -> None:
+        self.identity = identity
+        self.output_tokens = output_tokens
+        self.headers = headers
+        self.settled = False
+
+
+class Limits:
+    """Holds everybody to their limits. All methods may raise `storage.StorageError`."""
+
+    def __init__(self, database: Database, settings: config.Limits, *, clock: Clock) -> None:
+        self._database = database
+        self._settings = settings
+        self._clock = clock
+        self._sql = limit_queries(database)
+        self._held = set[int]()
+        self._renewing: asyncio.Task[None] | None = None
+        self._endings = set[asyncio.Task[None]]()
+
+    @asynccontextmanager
+    async def hold(self, user: Principal, needs: Needs) -> AsyncGenerator[Hold]:
+        """Reserve what a prompt may need, and give it back at the end unless it was settled.
+
+        Raises `LimitReached` with code `limit_requests`, `limit_tokens`, `limit_cost` or `limit_concurrent`.
+        """
+        hold = await self._reserve(user, needs)
+        try:
+            yield hold
+        finally:
+            if hold.identity is not None:
+                self._held.discard(hold.identity)
+                if not hold.settled:
+                    await asyncio.shield(self._finishing(self._give_back(hold.identity)))
+
+    def settlement(self, hold: Hold, spent: Spent) -> Work:
+        """Puts what was used in the place of what was held, within whoever's transaction.
+
+        Once that is on disk, say so: `hold.settled = True`.
+        """
+        now = milliseconds(self._clock())
+
+        async def work(connection: Connection) -> None:
+            await self._sql.add(connection, day=today(now), **msgspec.structs.asdict(spent))
+            if hold.identity is not None:
+                await self._sql.end(connection, id=hold.identity, now=now)
+
+        return work
+
+    async def settle(self, hold: Hold, spent: Spent) -> None:
+        """The same in a transaction of its own; of a user who is gone nothing is kept."""
+        with suppress(MissingReference):
+            await self._database.transact(self.settlement(hold, spent))
+        hold.settled = True
+
+    async def allowances(self, user: Principal) -> list[TierAllowances]:
+        """What a user has used and has left of each tier that is open to it."""
+        now = milliseconds(self._clock())
+        async with self._database.read() as connection:
+            rows = await self._in_use(connection, user.id, now)
+        tiers: tuple[Tier, ...] = ("free", "plus") if user.plus else ("free",)
+        return [to_wire(tier, measured(tier, self._rules(tier), user.limits, rows, now)) for tier in tiers]
+
+    async def renew(self) -> None:
+        """Hold what is held for longer; done every twenty seconds while anything is."""
+        held = sorted(self._held)
+
+        async def work(connection: Connection) -> None:
+            now = milliseconds(self._clock())
+            for identity in held:
+                await self._sql.renew(connection, id=identity, expires_at=now + _HELD_FOR, now=now)
+
+        await self._database.transact(work)
+
+    async def close(self) -> None:
+        """Finish what is being given back."""
+        if self._renewing is not None:
+            self._renewing.cancel()
+            await asyncio.wait([self._renewing])
+        if self._endings:
+            await asyncio.wait(self._endings)
+
+    def _rules(self, tier: Tier) -> TierLimits:
+        return self._settings.plus if tier == "plus" else self._settings.free
+
+    async def _reserve(self, user: Principal, needs: Needs) -> Hold:
+        rules = self._rules(needs.tier)
+        if not any(effective(rules, user.limits).values()):
+            return Hold(None, needs.output_tokens, {})
+
+        async def work(connection: Connection) -> Hold:
+            now = milliseconds(self._clock())
+            rows = await self._in_use(connection, user.id, now)
+            found = measured(needs.tier, rules, user.limits, rows, now)
+            share = fit(found, needs, now)
+            if sum(row.stale for row in rows) >= _STALE:
+                await self._sql.forget_stale(connection, principal_id=user.id, minute_ago=now - MINUTE, now=now)
+            identity = await self._sql.reserve(
+                connection,
+                principal_id=user.id,
+                tier=needs.tier,
+                at=now,
+                expires_at=now + _HELD_FOR,
+                tokens=share.tokens,
+                cost_usd=share.cost_usd,
+            )
+            return Hold(identity, share.output_tokens, standing(found, share, now))
+
+        reserving = asyncio.create_task(self._database.transact(work, alone=f"limits of {user.id}"))
+        try:
+            hold = await asyncio.shield(reserving)
+        except asyncio.CancelledError:
+            self._finishing(self._give_back_once(reserving))
+            raise
+        if hold.identity is not None:
+            self._held.add(hold.identity)
+            self._keep_renewing()
+        return hold
+
+    async def _in_use(self, connection: Connection, principal_id: int, now: int) -> list[InUse]:
+        rows = self._sql.in_use(
+            connection,
+            principal_id=principal_id,
+            minute_ago=now - MINUTE,
+            now=now,
+            today=today(now),
+            first_of_month=first_of_month(now),
+        )
+        return [InUse.from_row(row) async for row in rows]
+
+    async def _give_back(self, identity: int) -> None:
+        try:
+            await self._database.transact(lambda connection: self._sql.give_back(connection, id=identity))
+        except StorageError as error:
+            log.warning("a reservation was not given back and runs out in a minute: %s", error)
+
+    async def _give_back_once(self, reserving: asyncio.Task[Hold]) -> None:
+        """The caller left while this was being reserved."""
+        await asyncio.wait([reserving])
+        if reserving.exception() is None and (identity := reserving.result().identity) is not None:
+            await self._give_back(identity)
+
+    def _finishing(self, ending: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(ending)
+        self._endings.add(task)
+        task.add_done_callback(self._endings.discard)
+        return task
+
+    def _keep_renewing(self) -> None:
+        if self._renewing is None or self._renewing.done():
+            self._renewing = asyncio.create_task(self._renew_while_held())
+
+    async def _renew_while_held(self) -> None:
+        while self._held:
+            await asyncio.sleep(_RENEWED_EVERY_SECONDS)
+            try:
+                await self.renew()
+            except StorageError as error:
+                log.warning("what requests under way hold was not renewed: %s", error)

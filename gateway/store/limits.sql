@@ -1,0 +1,59 @@
+-- name: in_use
+SELECT
+    tier,
+    CAST(sum(CASE WHEN at > :minute_ago THEN 1 ELSE 0 END) AS BIGINT) AS requests,
+    min(CASE WHEN at > :minute_ago THEN at END) AS oldest_at,
+    CAST(sum(CASE WHEN expires_at > :now THEN 1 ELSE 0 END) AS BIGINT) AS running,
+    CAST(sum(CASE WHEN at <= :minute_ago AND expires_at <= :now THEN 1 ELSE 0 END) AS BIGINT) AS stale,
+    CAST(sum(CASE WHEN expires_at > :now THEN tokens ELSE 0 END) AS BIGINT) AS held_tokens,
+    CAST(sum(CASE WHEN expires_at > :now THEN cost_usd ELSE 0 END) AS DOUBLE PRECISION) AS held_cost_usd,
+    CAST(0 AS BIGINT) AS tokens,
+    CAST(0 AS DOUBLE PRECISION) AS cost_usd
+FROM reservations
+WHERE principal_id = :principal_id
+GROUP BY tier
+UNION ALL
+SELECT
+    tier,
+    CAST(0 AS BIGINT) AS requests,
+    CAST(NULL AS BIGINT) AS oldest_at,
+    CAST(0 AS BIGINT) AS running,
+    CAST(0 AS BIGINT) AS stale,
+    CAST(0 AS BIGINT) AS held_tokens,
+    CAST(0 AS DOUBLE PRECISION) AS held_cost_usd,
+    CAST(sum(CASE WHEN day = :today THEN input_tokens + output_tokens ELSE 0 END) AS BIGINT) AS tokens,
+    CAST(sum(cost_usd) AS DOUBLE PRECISION) AS cost_usd
+FROM usage
+WHERE principal_id = :principal_id AND day >= :first_of_month AND account NOT LIKE 'own:%'
+GROUP BY tier;
+
+-- name: reserve<!
+INSERT INTO reservations (principal_id, tier, at, expires_at, tokens, cost_usd)
+VALUES (:principal_id, :tier, :at, :expires_at, :tokens, :cost_usd)
+RETURNING id;
+
+-- name: forget_stale!
+DELETE FROM reservations WHERE principal_id = :principal_id AND at <= :minute_ago AND expires_at <= :now;
+
+-- name: renew!
+UPDATE reservations SET expires_at = :expires_at WHERE id = :id AND expires_at > :now;
+
+-- name: end!
+UPDATE reservations SET expires_at = :now, tokens = 0, cost_usd = 0 WHERE id = :id;
+
+-- name: give_back!
+DELETE FROM reservations WHERE id = :id;
+
+-- name: add!
+INSERT INTO usage (
+    principal_id, day, tier, account, model, requests, estimated, input_tokens, output_tokens, cost_usd
+)
+VALUES (
+    :principal_id, :day, :tier, :account, :model, 1, CAST(:estimated AS BIGINT), :input_tokens, :output_tokens, :cost_usd
+)
+ON CONFLICT (principal_id, day, tier, account, model) DO UPDATE SET
+    requests = usage.requests + 1,
+    estimated = usage.estimated + excluded.estimated,
+    input_tokens = usage.input_tokens + excluded.input_tokens,
+    output_tokens = usage.output_tokens + excluded.output_tokens,
+    cost_usd = usage.cost_usd + excluded.cost_usd;
