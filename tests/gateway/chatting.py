@@ -10,7 +10,7 @@ import msgspec
 
 from gateway import bootstrap
 from gateway.client import ChatEvent, GatewayClient
-from gateway.config import Account, Config, Gateway, Secrets
+from gateway.config import Account, Config, Gateway, Limits, PlusLimits, Secrets, TierLimits
 from gateway.server import GatewayServer
 from gateway.wire import ChatAnswer, ChatRequest, CreateUser, Delta
 from tests.fakes.upstream import FakeUpstream
@@ -18,6 +18,9 @@ from tests.gateway.engines import PLACES
 
 FREE_KEY = "sk-free-0123456789"
 PLUS_KEY = "sk-plus-0123456789"
+_ROOM: dict[str, Any] = {"requests_per_minute": 10**6, "tokens_per_day": 10**9, "concurrent": 10**6}
+# Limits are in force and far away.
+ROOMY = Limits(free=TierLimits(**_ROOM), plus=PlusLimits(**_ROOM))
 
 
 def accounts_at(upstream: FakeUpstream, **changes: Any) -> list[Account]:
@@ -77,7 +80,8 @@ async def chatting(
     config = Config(
         data_dir=folder,
         gateway=msgspec.structs.replace(
-            Gateway(port=0, accounts=wanted, shutdown_grace_seconds=0.5, storage=PLACES.storage(folder)), **settings
+            Gateway(port=0, accounts=wanted, shutdown_grace_seconds=0.5, storage=PLACES.storage(folder), limits=ROOMY),
+            **settings,
         ),
         secrets=Secrets(secret="x" * 43, accounts={"FREE_KEY": FREE_KEY, "PLUS_KEY": PLUS_KEY}),
     )
@@ -85,7 +89,9 @@ async def chatting(
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(GatewayServer(config))
         admin, client = [await stack.enter_async_context(GatewayClient(server.url, key)) for key in keys]
-        yield Chatting(upstream, server, admin, client)
+        room = Chatting(upstream, server, admin, client)
+        room.keys |= {"root": keys[0], "bot": keys[1]}
+        yield room
 
 
 async def _key(config: Config, role: Any, name: str) -> str:
