@@ -124,6 +124,12 @@ class FakeUpstream:
         self.keys = keys
         self.reply: str | Callable[[Recorded], str] = "Hello from the fake upstream."
         self.title: str | Refuse = "A Fine Title"
+        self.flagged = dict[str, str]()
+        """Which words moderation flags, and as what."""
+        self.moderation_act: Refuse | Raw | None = None
+        """What moderation does instead of its work."""
+        self.moderated = list[Recorded]()
+        self.asked_for_models = list[Recorded]()
         self._acts = list[Act]()
         self.requests = list[Recorded]()
         self.title_requests = list[Recorded]()
@@ -142,6 +148,7 @@ class FakeUpstream:
         app = web.Application(client_max_size=64 * 1_048_576)
         app.router.add_post("/v1/chat/completions", self._chat)
         app.router.add_get("/v1/models", self._models)
+        app.router.add_post("/v1/moderations", self._moderate)
         runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=1.0)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -162,7 +169,29 @@ class FakeUpstream:
         """What to answer the next requests with, one act each."""
         self._acts += acts
 
+    async def _moderate(self, request: web.Request) -> web.StreamResponse:
+        recorded = Recorded(
+            headers=dict(request.headers), body=json.loads(await request.read()), connection=request.transport
+        )
+        self.moderated.append(recorded)
+        if not self._admitted(request):
+            return _refusal(Refuse(401, "invalid_api_key", type="invalid_request_error"))
+        match self.moderation_act:
+            case Refuse() as act:
+                return _refusal(act)
+            case Raw() as act:
+                return await self._raw(act, request)
+            case None:
+                given = recorded.body["input"]
+                texts = [given] if isinstance(given, str) else given
+                return web.json_response({"id": "modr-1", "results": [self._verdict(text) for text in texts]})
+
+    def _verdict(self, text: str) -> dict[str, Any]:
+        categories = {category: word in text for word, category in self.flagged.items()}
+        return {"flagged": any(categories.values()), "categories": {"hate": False, **categories}}
+
     async def _models(self, request: web.Request) -> web.StreamResponse:
+        self.asked_for_models.append(Recorded(headers=dict(request.headers), body={}, connection=request.transport))
         if not self._admitted(request):
             return _refusal(Refuse(401, "invalid_api_key", type="invalid_request_error"))
         data = [{"id": name, "object": "model", "created": 0, "owned_by": "fake"} for name in self.models]
