@@ -1,5 +1,6 @@
 """The gateway's settings. Plain data, validated once when it is loaded; secrets are kept apart and never shown."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -77,6 +78,13 @@ class Limits(Section, frozen=True, kw_only=True):
     plus: PlusLimits = PlusLimits()
 
 
+# Where the gateway's own routes are, whatever the settings say.
+OWN_PATHS = re.compile(
+    r"/(api/(chat|access-token|users|conversations|accounts|usage|search|audit|whoami)|v1|health|metrics|docs|openapi.json)"
+    r"(/|$)"
+)
+
+
 class Paths(Section, frozen=True, kw_only=True):
     """Where the routes of chatgpt-api-server are: `[gateway.paths]`."""
 
@@ -89,10 +97,12 @@ class Paths(Section, frozen=True, kw_only=True):
     remove_conversation: RoutePath = "/api/remove-conversation"
 
     def __post_init__(self) -> None:
-        taken = list(msgspec.structs.asdict(self).values())
-        twice = next((path for path in taken if taken.count(path) > 1), None)
-        if twice is not None:
-            raise ValueError(f"two routes cannot both be at {twice}")
+        places = msgspec.structs.asdict(self)
+        for name, path in places.items():
+            if list(places.values()).count(path) > 1:
+                raise ValueError(f"two routes cannot both be at {path}")
+            if OWN_PATHS.match(path) and path != Paths.__struct_defaults__[Paths.__struct_fields__.index(name)]:
+                raise ValueError(f"{path} is where another route of the gateway's is")
 
 
 class Gateway(Section, frozen=True, kw_only=True):

@@ -12,8 +12,10 @@ import aiohttp
 import msgspec
 import pytest
 
-from bot.config import load
-from gateway.config import Config, Gateway, Paths
+from bot.config import ConfigError, load
+from gateway.app import create_app
+from gateway.app_keys import ROUTES
+from gateway.config import OWN_PATHS, Config, Paths
 from gateway.errors import NotFound, Unauthenticated
 from gateway.wire import UpdateUser
 from tests.fakes.upstream import BreakOff, FakeUpstream
@@ -385,9 +387,26 @@ async def test_every_path_can_be_changed_and_our_own_stay(tmp_path: Path) -> Non
 def test_two_routes_at_one_path_are_refused_when_settings_are_loaded(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_text('[gateway.paths]\nchat = "/api/recall"\n')
-    with pytest.raises(Exception, match=r"/api/recall"):
+    with pytest.raises(ConfigError, match=r"/api/recall"):
         load(path, {})
-    assert Config(gateway=Gateway()).gateway.paths.chat == "/api/chat"
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize(
+    "taken", ["/api/users", "/api/conversations/7/export", "/health", "/api/chat", "api/recall", "/"]
+)
+def test_a_path_that_is_none_or_is_the_gateways_own_is_refused(tmp_path: Path, taken: str) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(f'[gateway.paths]\nrecall = "{taken}"\nchat = "/ask"\n')
+    with pytest.raises(ConfigError, match="recall|/api/chat|another route"):
+        load(path, {})
+
+
+@pytest.mark.sqlite
+def test_every_route_of_the_gateways_own_is_known_as_taken() -> None:
+    movable = set(msgspec.structs.asdict(Paths()).values())
+    for contract in create_app(Config())[ROUTES].contracts():
+        assert contract.path in movable or OWN_PATHS.match(contract.path), contract.path
 
 
 @pytest.mark.sqlite
