@@ -2,10 +2,11 @@
 
 from aiohttp import web
 
+from gateway.allowances import Needs
 from gateway.api.arguments import methods_at, read_arguments, taking
 from gateway.api.bodies import json_response
 from gateway.api.scope import acting_user
-from gateway.app_keys import OWN_CREDENTIALS
+from gateway.app_keys import LIMITS, OWN_CREDENTIALS
 from gateway.compatibility import AccessTokenArguments
 from gateway.config import Paths
 from gateway.errors import InvalidRequest
@@ -45,7 +46,10 @@ async def make_access_token(request: web.Request) -> web.Response:
     if arguments.email is not None or arguments.password is not None:
         raise refuse_password()
     tier = "plus" if is_on(arguments.user_plus) else "free"
-    issued = await request.app[OWN_CREDENTIALS].issue(user, arguments.api_key, tier=tier)
+    # Whoever guesses at keys does not get to ask the provider without a limit.
+    needs = Needs(tier=tier, input_tokens=0, output_tokens=0, price=lambda _in, _out: 0.0, own_credential=True)
+    async with request.app[LIMITS].hold(user, needs):
+        issued = await request.app[OWN_CREDENTIALS].issue(user, arguments.api_key, tier=tier)
     return json_response(
         AccessTokenAnswer(
             access_token=issued.token, expires_at=moment(issued.expires_at), access_token_again=issued.token

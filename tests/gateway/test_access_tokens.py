@@ -1,5 +1,6 @@
 """Prompts on a caller's own key at the provider, by a token that is the key, sealed."""
 
+import asyncio
 import logging
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -8,10 +9,19 @@ from typing import Any
 import aiohttp
 import pytest
 
-from gateway.errors import ApiError, Conflict, InvalidRequest, PermissionDenied, Unavailable, UpstreamFailed
+from gateway.config import Limits, TierLimits
+from gateway.errors import (
+    ApiError,
+    Conflict,
+    InvalidRequest,
+    PermissionDenied,
+    RateLimited,
+    Unavailable,
+    UpstreamFailed,
+)
 from gateway.server import GatewayServer
 from gateway.wire import AccessTokenRequest, ChatAnswer, CreateUser
-from tests.fakes.upstream import FakeUpstream, Refuse
+from tests.fakes.upstream import FakeUpstream, Hang, Refuse
 from tests.gateway.chatting import FREE_KEY, PLUS_KEY, Chatting, accounts_at, ask, chatting, events_of
 from tests.gateway.conftest import Clock, RunningGateway, config_in, running
 
@@ -126,6 +136,22 @@ async def test_a_key_revoked_later_is_the_callers_trouble_and_no_accounts(room: 
     assert await use_of(room) == [("main-free", 0, 0), ("main-plus", 0, 0)]
     assert (await ask(mia, "Hi")).tier == "free"
     assert (await mia.list_conversations()).conversations[1:] == []
+
+
+async def test_proving_keys_is_limited_as_prompts_are(tmp_path: Path) -> None:
+    limits = Limits(free=TierLimits(concurrent=1))
+    async with FakeUpstream() as upstream, chatting(tmp_path, upstream, limits=limits) as room:
+        mia = await room.user("mia")
+        upstream.play(Hang())
+        asking = asyncio.create_task(ask(mia, "Hi"))
+        await upstream.paused.wait()
+        with pytest.raises(RateLimited) as refused:
+            await mia.make_access_token(AccessTokenRequest(api_key=OWN_KEY))
+        assert refused.value.code == "limit_concurrent"
+        assert upstream.asked_for_models == []
+        upstream.release.set()
+        await asyncio.wait([asking])
+        assert asking.exception() is not None
 
 
 async def test_a_provider_in_trouble_proves_nothing(tmp_path: Path) -> None:
