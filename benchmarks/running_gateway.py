@@ -12,6 +12,14 @@ _CONFIG = """\
 data_dir = "{folder}/data"
 [gateway]
 port = 0
+[gateway.limits.free]
+requests_per_minute = 100000000
+tokens_per_day = 100000000000
+concurrent = 100000
+[gateway.limits.plus]
+requests_per_minute = 100000000
+tokens_per_day = 100000000000
+concurrent = 100000
 [[gateway.accounts]]
 name = "free"
 tier = "free"

@@ -1,6 +1,6 @@
 """How much of each limit is used and left, and whether one more prompt fits in.
 
-Requests are counted over the last sixty seconds, whenever those began; tokens by the UTC day, costs by the UTC month.
+A minute begins with the first request after the one before; tokens are counted by the UTC day, costs by the UTC month.
 Each tier has a budget of its own. A limit that a user was given holds for both tiers together.
 """
 
@@ -34,9 +34,9 @@ class InUse(msgspec.Struct, frozen=True, kw_only=True):
 
     tier: Tier
     requests: int
-    oldest_at: int | None
+    began_at: int | None
     running: int
-    stale: int
+    abandoned: int
     held_tokens: int
     held_cost_usd: float
     tokens: int
@@ -144,17 +144,11 @@ def fit(allowances: Allowances, needs: Needs, now: int) -> Share:
             cost = needs.price(needs.input_tokens, output)
     requests, concurrent = allowances["requests_per_minute"], allowances["concurrent"]
     if requests.limit and requests.left < 1:
-        many = "once" if requests.limit == 1 else f"{requests.limit:,.0f} times"
-        raise refusal(
-            requests, now, code="limit_requests", words=f"{_whose(requests)} can be asked {many} a minute, and was."
-        )
+        words = f"{_whose(requests)} takes {_prompts(requests.limit)} a minute, and has had that."
+        raise refusal(requests, now, code="limit_requests", words=words)
     if concurrent.limit and concurrent.left < 1:
-        raise refusal(
-            concurrent,
-            now,
-            code="limit_concurrent",
-            words=f"{_whose(concurrent)} answers {concurrent.limit:,.0f} at a time; wait until one is finished.",
-        )
+        words = f"{_whose(concurrent)} answers {_prompts(concurrent.limit)} at a time; wait until one is finished."
+        raise refusal(concurrent, now, code="limit_concurrent", words=words)
     tokens = 0 if needs.own_credential else needs.input_tokens + output
     return Share(tokens=tokens, output_tokens=output, cost_usd=cost)
 
@@ -199,9 +193,9 @@ def first_of_month(now: int) -> int:
 def _measure(name: LimitName, tier: Tier, limit: float, rows: Iterable[InUse], now: int) -> Allowance:
     rows = list(rows)
     if name == "requests_per_minute":
-        oldest = min((row.oldest_at for row in rows if row.oldest_at is not None), default=now)
+        began = min((row.began_at for row in rows if row.began_at is not None), default=now)
         used = sum(row.requests for row in rows)
-        return Allowance(name=name, tier=tier, limit=limit, used=used, resets_at=oldest + MINUTE)
+        return Allowance(name=name, tier=tier, limit=limit, used=used, resets_at=began + MINUTE)
     if name == "tokens_per_day":
         held = sum(row.held_tokens for row in rows)
         used = sum(row.tokens for row in rows)
@@ -251,6 +245,10 @@ def _spent(allowance: Allowance, least: float, now: int, code: str, words: str) 
 
 def _whose(allowance: Allowance) -> str:
     return f"Your {allowance.tier} access"
+
+
+def _prompts(number: float) -> str:
+    return "one prompt" if number == 1 else f"{number:,.0f} prompts"
 
 
 def _told(allowance: Allowance) -> wire.Allowance:

@@ -28,8 +28,6 @@ Work = Callable[[Connection], Awaitable[None]]
 
 _HELD_FOR = MINUTE
 _RENEWED_EVERY_SECONDS = 20.0
-# So many finished requests of a user are left lying about before they are swept out.
-_STALE = 8
 
 
 class Spent(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,12 +44,16 @@ class Spent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Hold:
-    """A share of a user's limits until it is settled. The answer may take `output_tokens`; `headers` say the rest."""
+    """A share of a user's limits until it is settled. The answer may take `output_tokens`; `headers` say the rest.
 
-    def __init__(self, identity: int | None, output_tokens: int, headers: dict[str, str]) -> None:
+    `identity` is the reservation's, made `at` milliseconds; None where there was nothing to reserve.
+    """
+
+    def __init__(self, identity: int | None, output_tokens: int, headers: dict[str, str], at: int = 0) -> None:
         self.identity = identity
         self.output_tokens = output_tokens
         self.headers = headers
+        self.at = at
         self.settled = False
 
 
@@ -80,7 +82,7 @@ class Limits:
             if hold.identity is not None:
                 self._held.discard(hold.identity)
                 if not hold.settled:
-                    await asyncio.shield(self._finishing(self._give_back(hold.identity)))
+                    await asyncio.shield(self._finishing(self._give_back(hold, user.id, needs.tier)))
 
     def settlement(self, hold: Hold, spent: Spent) -> Work:
         """Puts what was used in the place of what was held, within whoever's transaction.
@@ -92,7 +94,7 @@ class Limits:
         async def work(connection: Connection) -> None:
             await self._sql.add(connection, day=today(now), **msgspec.structs.asdict(spent))
             if hold.identity is not None:
-                await self._sql.end(connection, id=hold.identity, now=now)
+                await self._sql.end(connection, id=hold.identity)
 
         return work
 
@@ -142,24 +144,21 @@ class Limits:
             rows = await self._in_use(connection, user.id, now)
             found = measured(needs.tier, rules, user.limits, rows, now)
             share = fit(found, needs, now)
-            if sum(row.stale for row in rows) >= _STALE:
-                await self._sql.forget_stale(connection, principal_id=user.id, minute_ago=now - MINUTE, now=now)
+            whose = {"principal_id": user.id, "tier": needs.tier}
+            if any(row.abandoned for row in rows):
+                await self._sql.forget_abandoned(connection, principal_id=user.id, now=now)
+            if found["requests_per_minute"].limit:
+                await self._sql.count_request(connection, **whose, now=now, minute_ago=now - MINUTE)
             identity = await self._sql.reserve(
-                connection,
-                principal_id=user.id,
-                tier=needs.tier,
-                at=now,
-                expires_at=now + _HELD_FOR,
-                tokens=share.tokens,
-                cost_usd=share.cost_usd,
+                connection, **whose, expires_at=now + _HELD_FOR, tokens=share.tokens, cost_usd=share.cost_usd
             )
-            return Hold(identity, share.output_tokens, standing(found, share, now))
+            return Hold(identity, share.output_tokens, standing(found, share, now), now)
 
         reserving = asyncio.create_task(self._database.transact(work, alone=f"limits of {user.id}"))
         try:
             hold = await asyncio.shield(reserving)
         except asyncio.CancelledError:
-            self._finishing(self._give_back_once(reserving))
+            self._finishing(self._give_back_once(reserving, user.id, needs.tier))
             raise
         if hold.identity is not None:
             self._held.add(hold.identity)
@@ -177,17 +176,21 @@ class Limits:
         )
         return [InUse.from_row(row) async for row in rows]
 
-    async def _give_back(self, identity: int) -> None:
+    async def _give_back(self, hold: Hold, principal_id: int, tier: Tier) -> None:
+        async def work(connection: Connection) -> None:
+            await self._sql.end(connection, id=hold.identity)
+            await self._sql.uncount_request(connection, principal_id=principal_id, tier=tier, at=hold.at)
+
         try:
-            await self._database.transact(lambda connection: self._sql.give_back(connection, id=identity))
+            await self._database.transact(work)
         except StorageError as error:
             log.warning("a reservation was not given back and runs out in a minute: %s", error)
 
-    async def _give_back_once(self, reserving: asyncio.Task[Hold]) -> None:
+    async def _give_back_once(self, reserving: asyncio.Task[Hold], principal_id: int, tier: Tier) -> None:
         """The caller left while this was being reserved."""
         await asyncio.wait([reserving])
-        if reserving.exception() is None and (identity := reserving.result().identity) is not None:
-            await self._give_back(identity)
+        if reserving.exception() is None and reserving.result().identity is not None:
+            await self._give_back(reserving.result(), principal_id, tier)
 
     def _finishing(self, ending: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(ending)

@@ -1,10 +1,23 @@
 -- name: in_use
 SELECT
     tier,
-    CAST(sum(CASE WHEN at > :minute_ago THEN 1 ELSE 0 END) AS BIGINT) AS requests,
-    min(CASE WHEN at > :minute_ago THEN at END) AS oldest_at,
+    requests,
+    began_at,
+    CAST(0 AS BIGINT) AS running,
+    CAST(0 AS BIGINT) AS abandoned,
+    CAST(0 AS BIGINT) AS held_tokens,
+    CAST(0 AS DOUBLE PRECISION) AS held_cost_usd,
+    CAST(0 AS BIGINT) AS tokens,
+    CAST(0 AS DOUBLE PRECISION) AS cost_usd
+FROM minutes
+WHERE principal_id = :principal_id AND began_at > :minute_ago
+UNION ALL
+SELECT
+    tier,
+    CAST(0 AS BIGINT) AS requests,
+    CAST(NULL AS BIGINT) AS began_at,
     CAST(sum(CASE WHEN expires_at > :now THEN 1 ELSE 0 END) AS BIGINT) AS running,
-    CAST(sum(CASE WHEN at <= :minute_ago AND expires_at <= :now THEN 1 ELSE 0 END) AS BIGINT) AS stale,
+    CAST(sum(CASE WHEN expires_at > :now THEN 0 ELSE 1 END) AS BIGINT) AS abandoned,
     CAST(sum(CASE WHEN expires_at > :now THEN tokens ELSE 0 END) AS BIGINT) AS held_tokens,
     CAST(sum(CASE WHEN expires_at > :now THEN cost_usd ELSE 0 END) AS DOUBLE PRECISION) AS held_cost_usd,
     CAST(0 AS BIGINT) AS tokens,
@@ -16,9 +29,9 @@ UNION ALL
 SELECT
     tier,
     CAST(0 AS BIGINT) AS requests,
-    CAST(NULL AS BIGINT) AS oldest_at,
+    CAST(NULL AS BIGINT) AS began_at,
     CAST(0 AS BIGINT) AS running,
-    CAST(0 AS BIGINT) AS stale,
+    CAST(0 AS BIGINT) AS abandoned,
     CAST(0 AS BIGINT) AS held_tokens,
     CAST(0 AS DOUBLE PRECISION) AS held_cost_usd,
     CAST(sum(CASE WHEN day = :today THEN input_tokens + output_tokens ELSE 0 END) AS BIGINT) AS tokens,
@@ -27,21 +40,29 @@ FROM usage
 WHERE principal_id = :principal_id AND day >= :first_of_month AND account NOT LIKE 'own:%'
 GROUP BY tier;
 
+-- name: count_request!
+INSERT INTO minutes (principal_id, tier, began_at, requests)
+VALUES (:principal_id, :tier, :now, 1)
+ON CONFLICT (principal_id, tier) DO UPDATE SET
+    began_at = CASE WHEN minutes.began_at > :minute_ago THEN minutes.began_at ELSE excluded.began_at END,
+    requests = CASE WHEN minutes.began_at > :minute_ago THEN minutes.requests + 1 ELSE 1 END;
+
+-- name: uncount_request!
+UPDATE minutes SET requests = requests - 1
+WHERE principal_id = :principal_id AND tier = :tier AND began_at <= :at AND requests > 0;
+
 -- name: reserve<!
-INSERT INTO reservations (principal_id, tier, at, expires_at, tokens, cost_usd)
-VALUES (:principal_id, :tier, :at, :expires_at, :tokens, :cost_usd)
+INSERT INTO reservations (principal_id, tier, expires_at, tokens, cost_usd)
+VALUES (:principal_id, :tier, :expires_at, :tokens, :cost_usd)
 RETURNING id;
 
--- name: forget_stale!
-DELETE FROM reservations WHERE principal_id = :principal_id AND at <= :minute_ago AND expires_at <= :now;
+-- name: forget_abandoned!
+DELETE FROM reservations WHERE principal_id = :principal_id AND expires_at <= :now;
 
 -- name: renew!
 UPDATE reservations SET expires_at = :expires_at WHERE id = :id AND expires_at > :now;
 
 -- name: end!
-UPDATE reservations SET expires_at = :now, tokens = 0, cost_usd = 0 WHERE id = :id;
-
--- name: give_back!
 DELETE FROM reservations WHERE id = :id;
 
 -- name: add!

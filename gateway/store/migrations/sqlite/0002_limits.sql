@@ -22,19 +22,26 @@ FROM principals AS p
 LEFT JOIN principals AS c ON c.id = p.client_id
 LEFT JOIN keys AS k ON k.principal_id = p.id AND k.revoked_at IS NULL;
 
--- What requests under way may use. One that is over holds nothing and stays a minute, to be counted.
--- One whose process was killed runs out at expires_at.
+-- What requests under way may use. One whose process was killed runs out at expires_at.
 CREATE TABLE reservations (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     principal_id INTEGER NOT NULL REFERENCES principals (id) ON DELETE CASCADE,
     tier TEXT NOT NULL CHECK (tier IN ('free', 'plus')),
-    at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL,
     tokens INTEGER NOT NULL,
     cost_usd REAL NOT NULL
 );
 
 CREATE INDEX reservations_of ON reservations (principal_id);
+
+-- The requests of the sixty seconds that began with the first of them.
+CREATE TABLE minutes (
+    principal_id INTEGER NOT NULL REFERENCES principals (id) ON DELETE CASCADE,
+    tier TEXT NOT NULL CHECK (tier IN ('free', 'plus')),
+    began_at INTEGER NOT NULL,
+    requests INTEGER NOT NULL,
+    PRIMARY KEY (principal_id, tier)
+);
 
 -- What was used, summed up. A day is the number of days since 1970-01-01, UTC.
 CREATE TABLE usage (
