@@ -38,6 +38,7 @@ class Account(Section, frozen=True, kw_only=True):
     output_usd_per_mtok: Price = "auto"
     context_tokens: Count = 128_000
     max_output_tokens: Count = 8_192
+    max_in_flight: Figure = 0
     connect_timeout_seconds: Positive = 10.0
     first_byte_timeout_seconds: Positive = 120.0
     idle_timeout_seconds: Positive = 60.0
@@ -76,6 +77,15 @@ class Limits(Section, frozen=True, kw_only=True):
 
     free: TierLimits = TierLimits()
     plus: PlusLimits = PlusLimits()
+
+
+class Recovery(Section, frozen=True, kw_only=True):
+    """When an account that fails is not asked for a while, and how it comes back: `[gateway.recovery]`."""
+
+    failures: Count = 5
+    open_seconds: Positive = 30.0
+    cool_down_seconds: Positive = 20.0
+    probe_seconds: Positive = 30.0
 
 
 # Where the gateway's own routes are, whatever the settings say.
@@ -122,8 +132,12 @@ class Gateway(Section, frozen=True, kw_only=True):
     request_timeout_seconds: Positive = 30.0
     shutdown_grace_seconds: Annotated[float, msgspec.Meta(ge=0)] = 20.0
     access_token_hours: Positive = 12.0
+    user_hash: bool = True
+    metrics: Literal["off", "open", "admin"] = "admin"
+    slow_request_seconds: Annotated[float, msgspec.Meta(ge=0)] = 30.0
     default_models: DefaultModels = DefaultModels()
     limits: Limits = Limits()
+    recovery: Recovery = Recovery()
     paths: Paths = Paths()
     accounts: list[Account] = []
 

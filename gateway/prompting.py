@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
-from contextlib import AbstractContextManager, aclosing
+from contextlib import AbstractContextManager, ExitStack, aclosing
 from typing import Any, TypeVar
 
 from gateway.accounts import AccountPool, Lease, PooledAccount
@@ -70,14 +70,15 @@ class Prompting:
         Raises `ApiError` and `storage.StorageError`.
         """
         self._check(request)
-        exchange = await self._prepare(user, request)
-        async with self._limits.hold(user, exchange.needs()) as hold:
-            if admitted is not None:
-                admitted(hold.headers)
-            await moderate(exchange.pooled, [text for text in (request.prompt, request.system) if text])
-            async with aclosing(self._answer(exchange.within(hold.output_tokens), hold)) as events:
-                async for event in events:
-                    yield event
+        with ExitStack() as seat:
+            exchange = await self._prepare(user, request, seat)
+            async with self._limits.hold(user, exchange.needs()) as hold:
+                if admitted is not None:
+                    admitted(hold.headers)
+                await moderate(exchange.pooled, [text for text in (request.prompt, request.system) if text])
+                async with aclosing(self._answer(exchange.within(hold.output_tokens), hold)) as events:
+                    async for event in events:
+                        yield event
 
     async def _answer(self, exchange: Exchange, hold: Hold) -> AsyncGenerator[ChatEvent]:
         reply = PartialReply()
@@ -125,7 +126,7 @@ class Prompting:
                 f"The prompt has {length:,} characters; at most {most:,} are taken. Shorten it.", code="prompt_too_long"
             )
 
-    async def _prepare(self, user: Principal, request: ChatRequest) -> Exchange:
+    async def _prepare(self, user: Principal, request: ChatRequest, seat: ExitStack) -> Exchange:
         began = self._clock()
         record: ConversationRecord | None = None
         history = list[StoredMessage]()
@@ -136,6 +137,8 @@ class Prompting:
         elif request.parent_id is not None:
             raise InvalidRequest("A parent_id needs the conversation_id that it belongs to.")
         pooled = self._who_answers(user, request, record)
+        if request.access_token is None:
+            seat.enter_context(self._pool.seat(pooled))
         completion = self._completion(request, record, history, pooled)
         new = record is None
         record = record or self._new_record(user, request, pooled, began)
@@ -252,7 +255,8 @@ class Prompting:
     async def _title(self, exchange: Exchange, lease: Lease) -> None:
         """Store a generated title; where there is none the provisional one stays."""
         model = lease.account.title_model or lease.account.model
-        title = await generate_title(lease.upstream, model, exchange.prompt.content, seconds=_TITLE_SECONDS)
+        with self._pool.hold(exchange.pooled):
+            title = await generate_title(lease.upstream, model, exchange.prompt.content, seconds=_TITLE_SECONDS)
         if title is None:
             return
         try:

@@ -320,7 +320,9 @@ class Allowance(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TierAllowances(msgspec.Struct, frozen=True, kw_only=True):
-    """What a user may use of a tier: requests within sixty seconds, tokens by UTC day, costs by UTC month."""
+    """What a user may use of a tier: requests by the minute that begins with the first, tokens by the UTC day, costs by
+    the UTC month.
+    """
 
     tier: Tier
     requests_per_minute: Allowance
@@ -373,16 +375,28 @@ class UsageAnswer(Answer, frozen=True, kw_only=True, rename={"from_": "from"}):
 # Accounts, health, errors
 
 
+AccountState = Literal["closed", "cooling", "open", "half_open", "disabled", "no_key"]
+"""Of an account: closed is well; cooling waits for the provider's rate limit; open rests after failures in a row;
+half_open is on trial with one prompt at a time; disabled had its key refused; no_key has none."""
+
+
 class Account(msgspec.Struct, frozen=True, kw_only=True):
-    """An upstream account as an admin sees it; `last_error` is the code of its last failure."""
+    """An upstream account as an admin sees it; `last_error` is the code of its last failure.
+
+    `retry_after` is in seconds, where it is known when the account is asked again; a `max_in_flight` of 0 is no limit.
+    """
 
     name: str
     kind: str
     tier: Tier
     model: str
+    state: AccountState
+    retry_after: int | None
     in_flight: int
+    max_in_flight: int
     requests: int
     failures: int
+    consecutive_failures: int
     last_error: str | None
 
 

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from gateway.client import BrokenAnswer, GatewayClient
+from gateway.config import Recovery
 from gateway.errors import ApiError, InvalidRequest, RateLimited, Unavailable, UpstreamFailed, UpstreamTimeout
 from gateway.wire import ChatRequest, Delta, ErrorAnswer, Message, Start
 from tests.fakes.upstream import Act, Answer, BreakOff, ErrorEvent, FakeUpstream, Hang, HangUp, Raw, Refuse
@@ -27,7 +28,7 @@ async def upstream() -> AsyncGenerator[FakeUpstream]:
 
 @pytest.fixture
 async def room(tmp_path: Path, upstream: FakeUpstream) -> AsyncGenerator[Chatting]:
-    async with chatting(tmp_path, upstream) as running:
+    async with chatting(tmp_path, upstream, recovery=Recovery(cool_down_seconds=0.001)) as running:
         yield running
 
 
@@ -264,7 +265,7 @@ async def test_neither_keys_nor_prompts_nor_replies_are_logged(
     user = await room.user()
     room.upstream.reply = "SECRET-REPLY"
     await ask(user, "SECRET-PROMPT")
-    room.upstream.play(Refuse(401, message=f"Wrong key {FREE_KEY} for SECRET-PROMPT"), BreakOff(("SECRET-REPLY",)))
+    room.upstream.play(BreakOff(("SECRET-REPLY",)), Refuse(401, message=f"Wrong key {FREE_KEY} for SECRET-PROMPT"))
     for _ in range(2):
         with pytest.raises(ApiError):
             await ask(user, "SECRET-PROMPT")

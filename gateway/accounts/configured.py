@@ -1,0 +1,93 @@
+"""The accounts that the settings describe, and the pool of them."""
+
+import logging
+from collections.abc import Iterable
+
+from gateway.accounts.breaker import Monotonic
+from gateway.accounts.pool import AccountPool
+from gateway.accounts.pooled import PooledAccount
+from gateway.config import Account, Config, Gateway
+from gateway.upstreams.base import Upstream
+from gateway.upstreams.offline import OfflineUpstream
+from gateway.upstreams.openai import OpenAIUpstream
+
+log = logging.getLogger(__name__)
+
+
+def build_pool(config: Config, *, monotonic: Monotonic) -> AccountPool:
+    """The pool that the settings describe. Connects to nothing yet."""
+    return AccountPool(
+        _pooled(config, ()),
+        affinity=config.gateway.affinity,
+        monotonic=monotonic,
+        recovery=config.gateway.recovery,
+    )
+
+
+def change_pool(pool: AccountPool, old: Config, new: Config) -> None:
+    """Give the pool the accounts of new settings; those that did not change stay as they are, unless disabled."""
+    keep = [
+        pooled
+        for pooled in pool.accounts
+        if pooled.state != "disabled" and _key(pooled.account, old) == _key(pooled.account, new)
+    ]
+    before = {pooled.account.name: pooled.account for pooled in pool.accounts}
+    pool.replace(_pooled(new, keep), affinity=new.gateway.affinity, recovery=new.gateway.recovery)
+    after = {account.name: account for account in pool.configured}
+    for word, names in (
+        ("added", after.keys() - before.keys()),
+        ("removed", before.keys() - after.keys()),
+        ("changed", {name for name in before.keys() & after.keys() if before[name] != after[name]}),
+    ):
+        if names:
+            log.info("accounts %s: %s", word, ", ".join(sorted(names)))
+
+
+def configured_accounts(config: Config) -> list[Account]:
+    """The accounts in the settings; where there are none, one of OpenAI's for each tier if `OPENAI_API_KEY` is set."""
+    if config.gateway.accounts or not config.secrets.accounts.get("OPENAI_API_KEY"):
+        return config.gateway.accounts
+    return _default_accounts(config.gateway)
+
+
+def _pooled(config: Config, keep: Iterable[PooledAccount]) -> list[PooledAccount]:
+    kept = {pooled.account.name: pooled for pooled in keep}
+    entries = list[PooledAccount]()
+    for account in configured_accounts(config):
+        there = kept.get(account.name)
+        if there is not None and there.account == account:
+            entries.append(there)
+            continue
+        entry = PooledAccount(account, _upstream(account, _key(account, config)))
+        if entry.upstream is None:
+            entry.last_error = "key_missing"
+            log.warning("account %s is not used: %s is not set", account.name, account.api_key_env)
+        entries.append(entry)
+    return entries
+
+
+def _default_accounts(gateway: Gateway) -> list[Account]:
+    models = gateway.default_models
+    return [
+        Account(name="openai-free", tier="free", model=models.free, api_key_env="OPENAI_API_KEY"),
+        Account(
+            name="openai-plus",
+            tier="plus",
+            model=models.plus,
+            title_model=models.free,
+            api_key_env="OPENAI_API_KEY",
+        ),
+    ]
+
+
+def _key(account: Account, config: Config) -> str:
+    return config.secrets.accounts.get(account.api_key_env, "") if account.api_key_env else ""
+
+
+def _upstream(account: Account, key: str) -> Upstream | None:
+    if account.kind == "offline":
+        return OfflineUpstream()
+    # A server of one's own often takes no key: then the account names none.
+    if account.api_key_env and not key:
+        return None
+    return OpenAIUpstream(account, key)
