@@ -51,7 +51,8 @@ class InUse(msgspec.Struct, frozen=True, kw_only=True):
 class Needs(msgspec.Struct, frozen=True, kw_only=True):
     """What a prompt may come to: its tokens, those of the longest answer, and what so many of each cost.
 
-    On somebody's own credential tokens cost the gateway nothing, and count against no limit of its.
+    On somebody's own credential tokens cost the gateway nothing, and count against no limit of its. What is not given
+    back as a request counts as one also where it fails.
     """
 
     tier: Tier
@@ -59,6 +60,7 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
     output_tokens: int
     price: Callable[[int, int], float]
     own_credential: bool = False
+    given_back: bool = True
 
     @property
     def least_output_tokens(self) -> int:

@@ -82,7 +82,7 @@ class Limits:
             if hold.identity is not None:
                 self._held.discard(hold.identity)
                 if not hold.settled:
-                    await asyncio.shield(self._finishing(self._give_back(hold, user.id, needs.tier)))
+                    await asyncio.shield(self._finishing(self._give_back(hold, user, needs)))
 
     def settlement(self, hold: Hold, spent: Spent) -> Work:
         """Puts what was used in the place of what was held, within whoever's transaction.
@@ -158,7 +158,7 @@ class Limits:
         try:
             hold = await asyncio.shield(reserving)
         except asyncio.CancelledError:
-            self._finishing(self._give_back_once(reserving, user.id, needs.tier))
+            self._finishing(self._give_back_once(reserving, user, needs))
             raise
         if hold.identity is not None:
             self._held.add(hold.identity)
@@ -176,21 +176,22 @@ class Limits:
         )
         return [InUse.from_row(row) async for row in rows]
 
-    async def _give_back(self, hold: Hold, principal_id: int, tier: Tier) -> None:
+    async def _give_back(self, hold: Hold, user: Principal, needs: Needs) -> None:
         async def work(connection: Connection) -> None:
             await self._sql.end(connection, id=hold.identity)
-            await self._sql.uncount_request(connection, principal_id=principal_id, tier=tier, at=hold.at)
+            if needs.given_back:
+                await self._sql.uncount_request(connection, principal_id=user.id, tier=needs.tier, at=hold.at)
 
         try:
             await self._database.transact(work)
         except StorageError as error:
             log.warning("a reservation was not given back and runs out in a minute: %s", error)
 
-    async def _give_back_once(self, reserving: asyncio.Task[Hold], principal_id: int, tier: Tier) -> None:
+    async def _give_back_once(self, reserving: asyncio.Task[Hold], user: Principal, needs: Needs) -> None:
         """The caller left while this was being reserved."""
         await asyncio.wait([reserving])
         if reserving.exception() is None and reserving.result().identity is not None:
-            await self._give_back(reserving.result(), principal_id, tier)
+            await self._give_back(reserving.result(), user, needs)
 
     def _finishing(self, ending: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(ending)

@@ -47,7 +47,14 @@ async def make_access_token(request: web.Request) -> web.Response:
         raise refuse_password()
     tier = "plus" if is_on(arguments.user_plus) else "free"
     # Whoever guesses at keys does not get to ask the provider without a limit.
-    needs = Needs(tier=tier, input_tokens=0, output_tokens=0, price=lambda _in, _out: 0.0, own_credential=True)
+    needs = Needs(
+        tier=tier,
+        input_tokens=0,
+        output_tokens=0,
+        price=lambda _in, _out: 0.0,
+        own_credential=True,
+        given_back=False,
+    )
     async with request.app[LIMITS].hold(user, needs):
         issued = await request.app[OWN_CREDENTIALS].issue(user, arguments.api_key, tier=tier)
     return json_response(

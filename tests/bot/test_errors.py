@@ -17,7 +17,7 @@ def test_what_a_member_can_mend_is_said_as_it_is(caplog: pytest.LogCaptureFixtur
 
 def test_a_wait_is_said() -> None:
     assert explain(RateLimited("Too fast.", retry_after=30)) == "Too fast. You can try again in 30 s."
-    assert [wait_in_words(seconds) for seconds in (0.2, 90, 7200)] == ["1 s", "2 min", "2 h"]
+    assert [wait_in_words(seconds) for seconds in (0.2, 90, 7200, 864_000)] == ["1 s", "2 min", "2 h", "10 days"]
 
 
 @pytest.mark.parametrize(

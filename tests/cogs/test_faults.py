@@ -16,7 +16,7 @@ from simcord import InteractionResult
 
 from bot.app import create_bot
 from bot.config import Keys
-from gateway.config import Gateway, Secrets
+from gateway.config import Gateway, Limits, Secrets, TierLimits
 from gateway.wire import ChatRequest
 from storage import Database, StorageBusy, StorageReadOnly
 from tests.cogs.conftest import MakeWorld, World, card, last, settings, words
@@ -147,6 +147,23 @@ async def test_where_the_first_answer_failed_the_next_prompt_in_the_thread_begin
         await world.fred.send(thread, "Again, please")
         assert said(world)[-1] == REPLY
         assert thread.name == "A Fine Title"
+
+
+async def test_a_member_who_used_up_a_limit_is_told_which_one_and_when_to_come_back(
+    make_world: MakeWorld, tmp_path: Path, upstream: FakeUpstream, log: pytest.LogCaptureFixture
+) -> None:
+    limits = Limits(free=TierLimits(requests_per_minute=1))
+    async with make_world(
+        gateway=msgspec.structs.replace(settings(tmp_path, upstream).gateway, limits=limits)
+    ) as world:
+        await ask(world)
+        await ask(world)
+        told = world.said(world.threads()[-1])[-1]
+        assert re.fullmatch(
+            r"⚠️ Your free access takes one prompt a minute, and has had that\. You can try again in (\d+ s|1 min)\.",
+            told,
+        ), told
+        assert "reference" not in log.text
 
 
 async def test_a_rate_limit_is_no_fault_and_the_wait_is_said_once(

@@ -208,6 +208,13 @@ async def test_what_fails_gives_everything_back(make: Make, mia: Principal) -> N
         pass
 
 
+async def test_what_is_not_given_back_counts_although_it_failed(make: Make, mia: Principal) -> None:
+    held = make(limits(requests_per_minute=1, concurrent=1))
+    async with held.hold(mia, msgspec.structs.replace(needs(), given_back=False)):
+        pass
+    assert (await refused(held, mia)).code == "limit_requests"
+
+
 async def test_what_a_killed_gateway_held_comes_back_after_a_minute(make: Make, mia: Principal, clock: Clock) -> None:
     killed, alive = make(limits(concurrent=1)), make(limits(concurrent=1))
     abandoned = killed.hold(mia, needs())
