@@ -21,8 +21,10 @@ LimitName = Literal["requests_per_minute", "tokens_per_day", "cost_per_month_usd
 
 MINUTE = 60_000
 _DAY = 24 * 60 * MINUTE
-# An answer shorter than that helps nobody: with less left the prompt is refused, with more the answer is kept short.
+# An answer shorter than that helps nobody: with less left the prompt is refused.
 _LEAST_ANSWER_TOKENS = 256
+# One prompt gets a quarter of what is left at most, or the longest answer would keep the user's others waiting.
+_SHARES = 4
 # Sums of binary fractions are a little off; a millionth of a cent is not worth a refusal.
 _DUST_USD = 1e-8
 # When there may be room again that others of the user's requests only hold.
@@ -214,7 +216,8 @@ def _within_tokens(allowance: Allowance, needs: Needs, now: int) -> int:
         return needs.output_tokens
     least = needs.input_tokens + needs.least_output_tokens
     if allowance.left >= least:
-        return min(needs.output_tokens, int(allowance.left) - needs.input_tokens)
+        share = int(allowance.left / _SHARES) - needs.input_tokens
+        return min(needs.output_tokens, max(share, needs.least_output_tokens))
     words = (
         f"{_whose(allowance)} has {allowance.left:,.0f} of {allowance.limit:,.0f} tokens left today; "
         f"this prompt and an answer need about {least:,}."
@@ -224,15 +227,14 @@ def _within_tokens(allowance: Allowance, needs: Needs, now: int) -> int:
 
 def _within_cost(allowance: Allowance, needs: Needs, output: int, now: int) -> int:
     """How long the answer may be for what is left of the month's money."""
-    left = allowance.left + _DUST_USD
-    whole = needs.price(needs.input_tokens, output)
-    if whole <= left:
-        return output
-    asking = needs.price(needs.input_tokens, 0)
-    affordable = int((left - asking) / (whole - asking) * output) if left > asking and whole > asking else 0
-    if affordable >= min(output, needs.least_output_tokens):
-        return affordable
-    least = needs.price(needs.input_tokens, needs.least_output_tokens)
+    least = needs.price(needs.input_tokens, min(output, needs.least_output_tokens))
+    if allowance.left + _DUST_USD >= least:
+        share = allowance.left / _SHARES
+        asking, whole = needs.price(needs.input_tokens, 0), needs.price(needs.input_tokens, output)
+        if whole <= share:
+            return output
+        affordable = int((share - asking) / (whole - asking) * output) if whole > asking else output
+        return min(output, max(affordable, needs.least_output_tokens))
     words = f"{_whose(allowance)} has ${allowance.left:.2f} of ${allowance.limit:,.2f} left for this month."
     raise _spent(allowance, least, now, "limit_cost", words)
 

@@ -188,14 +188,21 @@ async def test_what_is_held_comes_back_when_the_answer_used_less(make: Make, mia
         assert "Others of your prompts" in error.message
         await held.settle(first, spent(mia, 10))
     async with held.hold(mia, needs(tokens=1700)) as second:
-        assert second.output_tokens == 290
+        assert second.output_tokens == 256
 
 
-async def test_an_answer_is_kept_short_where_little_money_is_left(make: Make, mia: Principal) -> None:
-    held = make(limits(cost_per_month_usd=0.05))
-    async with held.hold(mia, needs()) as hold:
-        assert hold.output_tokens == 400
-    assert (await refused(held, mia, needs(tokens=300))).code == "limit_cost"
+async def test_one_answer_gets_a_quarter_of_what_is_left_and_never_too_little_to_help(
+    make: Make, mia: Principal
+) -> None:
+    by_tokens, by_cost = make(limits(tokens_per_day=2000)), make(limits(cost_per_month_usd=0.2))
+    for held in (by_tokens, by_cost):
+        async with held.hold(mia, needs()) as first, held.hold(mia, needs()) as second:
+            assert (first.output_tokens, second.output_tokens) == (400, 275)
+            async with held.hold(mia, needs(answer=200)) as third:
+                assert third.output_tokens == 200
+            async with held.hold(mia, needs(tokens=800)) as fourth:
+                assert fourth.output_tokens == 256
+            assert "limit_" in (await refused(held, mia, needs(tokens=900))).code
 
 
 async def test_what_fails_gives_everything_back(make: Make, mia: Principal) -> None:
@@ -396,7 +403,7 @@ async def test_where_there_are_no_limits_nothing_is_said_of_them(tmp_path: Path)
 
 
 async def test_with_little_left_the_model_is_asked_for_less(tmp_path: Path) -> None:
-    async with FakeUpstream() as upstream, chatting(tmp_path, upstream, limits=limits(tokens_per_day=1000)) as room:
+    async with FakeUpstream() as upstream, chatting(tmp_path, upstream, limits=limits(tokens_per_day=4000)) as room:
         await ask(await room.user(), "Hi")
         assert upstream.requests[0].body["max_completion_tokens"] == 999
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from gateway.prices import cost_usd
+from gateway.config import Account
+from gateway.prices import cost_usd, priced
 from gateway.wire import Usage
 
 USAGE = Usage(input_tokens=1_000_000, output_tokens=1_000_000)
@@ -17,3 +18,18 @@ def test_openais_models_have_a_price_also_through_a_relay(base_url: str) -> None
 def test_what_has_no_known_price_has_none() -> None:
     assert cost_usd(USAGE, "llama3", "http://127.0.0.1:11434/v1") is None
     assert cost_usd(USAGE, "no-such-model", "https://api.openai.com/v1") is None
+
+
+def test_an_accounts_own_prices_take_the_place_of_the_list() -> None:
+    account = Account(name="a", tier="free", model="gpt-4o-mini", input_usd_per_mtok=0.5, output_usd_per_mtok=1.0)
+    assert priced(USAGE, account).cost_usd == pytest.approx(1.5)
+    free = Account(name="a", tier="free", model="gpt-4o-mini", input_usd_per_mtok=0.0, output_usd_per_mtok=0.0)
+    assert priced(USAGE, free).cost_usd == 0.0
+    listed = Account(name="a", tier="free", model="gpt-4o-mini")
+    assert priced(USAGE, listed).cost_usd == pytest.approx(0.75)
+    assert priced(USAGE, Account(name="a", tier="free", model="gpt-4o-mini", kind="offline")).cost_usd == 0.0
+
+
+def test_half_a_price_is_none() -> None:
+    with pytest.raises(ValueError, match="go together"):
+        Account(name="a", tier="free", model="m", input_usd_per_mtok=1.0)

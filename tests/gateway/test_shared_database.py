@@ -125,14 +125,15 @@ async def test_while_the_database_is_gone_callers_are_told_and_then_served_again
 
 
 @contextlib.asynccontextmanager
-async def process(folder: Path, url: str) -> AsyncGenerator[Process]:
-    """`rolekey gateway` on a free port, stopped as an operator would."""
+async def process(folder: Path, url: str, **settings: str) -> AsyncGenerator[Process]:
+    """`rolekey gateway` on a free port, stopped as an operator would; `settings` go into its environment."""
     environment = {
         **os.environ,
         "ROLEKEY__GATEWAY__STORAGE": url,
         "ROLEKEY__GATEWAY__PORT": "0",
         "ROLEKEY_SECRET": SECRET,
         "PYTHONPATH": str(Path(__file__).parents[2]),
+        **settings,
     }
     started = await asyncio.create_subprocess_exec(
         sys.executable,
