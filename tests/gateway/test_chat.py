@@ -378,7 +378,7 @@ async def test_a_gateway_without_an_account_says_what_to_do(tmp_path: Path, upst
 
 
 async def test_an_admin_sees_how_the_accounts_are_doing(room: Chatting) -> None:
-    room.upstream.play(Refuse(401), Answer(pause_at=0))
+    room.upstream.play(Refuse(500), Answer(pause_at=0))
     user = await room.user()
     with pytest.raises(ApiError):
         await ask(user, "Hi")
@@ -388,7 +388,7 @@ async def test_an_admin_sees_how_the_accounts_are_doing(room: Chatting) -> None:
     room.upstream.release.set()
     await waiting
     assert (free.name, free.in_flight, free.requests, free.failures) == ("main-free", 1, 2, 1)
-    assert free.last_error == "upstream_authentication"
+    assert free.last_error == "upstream_error"
     assert (plus.name, plus.tier, plus.requests, plus.last_error) == ("main-plus", "plus", 0, None)
     for other in (user, room.client):
         with pytest.raises(PermissionDenied):
