@@ -22,6 +22,7 @@ from bot.keys import MEMBER_KEYS, MemberKeys
 from bot.membership import Homes
 from bot.places import Places
 from bot.prompting import Prompting
+from bot.reloading import reload_on_hangup
 from bot.roster import Roster
 from bot.store import open_store
 from bot.threads import Threads
@@ -38,22 +39,23 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-def create_bot(config: Config) -> RolekeyBot:
+def create_bot(config: Config, *, embedded: Callable[[GatewayServer], None] | None = None) -> RolekeyBot:
     """A bot that is ready to be started; nothing is opened before it logs in.
 
-    With `[gateway] url` empty it brings its own gateway up and takes it down again.
+    With `[gateway] url` empty it brings its own gateway up and takes it down again; `embedded` is handed it meanwhile.
     """
 
     async def set_up(bot: RolekeyBot, stack: AsyncExitStack) -> None:
-        await _wire(config, bot, stack)
+        await _wire(config, bot, stack, embedded or (lambda _: None))
 
     return RolekeyBot(config.discord, set_up)
 
 
-async def run(config: Config, show_admin_key: Callable[[str], None]) -> int:
+async def run(config: Config, show_admin_key: Callable[[str], None], reread: Callable[[], Config] | None = None) -> int:
     """Run the bot until SIGINT or SIGTERM; returns the exit code.
 
     The very first start makes the embedded gateway's admin key and hands it to `show_admin_key`, this once.
+    On SIGHUP the embedded gateway goes by what `reread` gives, as far as that needs no restart.
     Raises `ConfigError` where a secret is missing or Discord refuses what the settings ask for.
     """
     _require_secrets(config)
@@ -67,7 +69,15 @@ async def run(config: Config, show_admin_key: Callable[[str], None]) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    bot = create_bot(config)
+    servers = list[GatewayServer]()
+
+    def apply(changed: Config) -> None:
+        for server in servers:
+            server.reload(changed)
+
+    if reread is not None:
+        reload_on_hangup(reread, apply)
+    bot = create_bot(config, embedded=servers.append)
     running = asyncio.create_task(bot.start(config.secrets.discord_token), name="bot")
     stopping = asyncio.create_task(stop.wait(), name="stop")
     try:
@@ -118,11 +128,13 @@ def _raise_in_words(error: BaseException | None, api_url: str) -> None:
         raise error
 
 
-async def _wire(config: Config, bot: RolekeyBot, stack: AsyncExitStack) -> None:
+async def _wire(
+    config: Config, bot: RolekeyBot, stack: AsyncExitStack, embedded: Callable[[GatewayServer], None]
+) -> None:
     config.data_dir.mkdir(parents=True, exist_ok=True)
     store = await open_store(config.data_dir)
     stack.push_async_callback(store.database.close)
-    url, client_key = await _gateway(config, stack)
+    url, client_key = await _gateway(config, stack, embedded)
     gateway = await stack.enter_async_context(GatewayClient(url, client_key))
     secrets = load_secrets(config.data_dir / "bot.secret", config.secrets.secret)
     sealer = Sealer(secrets, MEMBER_KEYS)
@@ -158,7 +170,7 @@ async def _wire(config: Config, bot: RolekeyBot, stack: AsyncExitStack) -> None:
         await bot.add_cog(cog)
 
 
-async def _gateway(config: Config, stack: AsyncExitStack) -> tuple[str, str]:
+async def _gateway(config: Config, stack: AsyncExitStack, embedded: Callable[[GatewayServer], None]) -> tuple[str, str]:
     """Where the gateway is and the key of a client on it.
 
     Raises `ConfigError` where another gateway is named and its client key is missing.
@@ -172,6 +184,7 @@ async def _gateway(config: Config, stack: AsyncExitStack) -> tuple[str, str]:
 
     await _apart(server.__aenter__())
     stack.push_async_callback(stop)
+    embedded(server)
     return server.url, await _apart(ensure_client_key(config))
 
 

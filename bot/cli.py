@@ -21,6 +21,7 @@ from rich.text import Text
 from bot.config import Config, ConfigError, load
 from bot.doctor.finding import Finding
 from bot.logs import set_up_logging
+from bot.reloading import reload_on_hangup
 from gateway.errors import ApiError, Conflict
 from gateway.wire import Name, User
 from storage import StorageError
@@ -115,7 +116,7 @@ def run(config_file: Path | None) -> None:
         return
     from bot.app import run as run_bot
 
-    sys.exit(_run(run_bot(config, _show_admin_key), fast=True))
+    sys.exit(_run(run_bot(config, _show_admin_key, lambda: load(config_file)), fast=True))
 
 
 @main.command(short_help="Run the bot in a simulated Discord.")
@@ -144,6 +145,7 @@ def gateway(config_file: Path | None) -> None:
     """Run the gateway alone, for other programs or for a bot elsewhere.
 
     The first start prints an admin key, once. Ctrl-C or SIGTERM stops it when the answers under way are finished.
+    SIGHUP reads the settings again: accounts come, change and go, and no answer is broken off.
 
     \b
     Examples:
@@ -151,7 +153,7 @@ def gateway(config_file: Path | None) -> None:
       rolekey gateway --config /etc/rolekey.toml
       ROLEKEY__GATEWAY__HOST=0.0.0.0 ROLEKEY__GATEWAY__PORT=9000 rolekey gateway
     """
-    _run(_serve(_start(config_file)), fast=True)
+    _run(_serve(_start(config_file), lambda: load(config_file)), fast=True)
 
 
 @main.group(short_help="Admin and client keys of the gateway.")
@@ -299,7 +301,9 @@ def invite(config_file: Path | None, application_id: int | None) -> None:
 
 def _start(config_file: Path | None) -> Config:
     config = load(config_file)
-    set_up_logging(config.log_level)
+    from gateway.request_trace import current_request_id
+
+    set_up_logging(config.log_level, config.log_format, request_id=current_request_id)
     return config
 
 
@@ -343,10 +347,11 @@ def _play(config: Config, *, open_browser: bool) -> None:
         click.echo()
 
 
-async def _serve(config: Config) -> None:
+async def _serve(config: Config, reread: Callable[[], Config]) -> None:
     from gateway.bootstrap import ensure_admin_key
     from gateway.server import GatewayServer
 
+    reload_on_hangup(reread, lambda _: None)  # until there is a gateway, SIGHUP must not end the process
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -354,7 +359,8 @@ async def _serve(config: Config) -> None:
     key = await ensure_admin_key(config)
     if key is not None:
         _show_admin_key(key)
-    async with GatewayServer(config):
+    async with GatewayServer(config) as server:
+        reload_on_hangup(reread, server.reload)
         await stop.wait()
         log.info("stopping: answers under way are finished first")
 

@@ -62,6 +62,7 @@ class Config(GatewayPart, frozen=True, kw_only=True):
     """Every setting there is."""
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["human", "json"] = "human"
     discord: Discord = Discord()
     access: Access = Access()
     keys: Keys = Keys()

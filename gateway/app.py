@@ -1,5 +1,6 @@
 """The gateway's wiring: what is opened, in which order, and which routes there are."""
 
+import random as randomness
 import secrets
 import time
 from collections.abc import AsyncGenerator
@@ -7,8 +8,20 @@ from uuid import uuid4
 
 from aiohttp import web
 
-from gateway.accounts import build_pool, configured_accounts
-from gateway.api import access_tokens, accounts, chat, chatgpt_api_server, conversations, docs, health, usage, users
+from gateway.accounts import build_pool
+from gateway.accounts.probing import Probing
+from gateway.api import (
+    access_tokens,
+    accounts,
+    chat,
+    chatgpt_api_server,
+    conversations,
+    docs,
+    health,
+    metrics,
+    usage,
+    users,
+)
 from gateway.api.connection import InFlight
 from gateway.api.rate_limit import tell_limits
 from gateway.app_keys import (
@@ -18,10 +31,14 @@ from gateway.app_keys import (
     CONVERSATIONS,
     IN_FLIGHT,
     LIMITS,
+    METRICS,
     OWN_CREDENTIALS,
     PROMPTING,
+    READINESS,
+    RELOADING,
     ROUTES,
     USAGE,
+    USER_HASH,
     USERS,
 )
 from gateway.auth import Authenticator
@@ -32,14 +49,18 @@ from gateway.error_shape import shape_errors
 from gateway.key_arguments import keep_private
 from gateway.keys import SEALED_TEXTS, KeyHasher, RandomBytes, secret_file
 from gateway.limits import Limits
+from gateway.metrics import Metrics
 from gateway.own_credentials import ACCESS_TOKENS, OwnCredentials
 from gateway.parameters import check_parameters
 from gateway.prompting import Prompting
+from gateway.readiness import Readiness
+from gateway.reloading import Reloading
 from gateway.request_log import log_requests, name_response
 from gateway.routing import Routes
 from gateway.store import open_database
 from gateway.times import Clock
 from gateway.usage import UsageReports
+from gateway.user_hash import UserHash
 from gateway.users import Users
 from storage import Sealer, load_secrets
 
@@ -60,12 +81,28 @@ def create_app(
         part.add_routes(routes)
     for part in (chat, access_tokens, chatgpt_api_server):
         part.add_routes(routes, config.gateway.paths)
+    metrics.add_routes(routes, config.gateway.metrics)
     app[CONFIG] = config
     app[ROUTES] = routes
+    app[METRICS] = Metrics()
     app.on_startup.append(routes.check)
     app.on_response_prepare.append(name_response)
     app.on_response_prepare.append(keep_private)
     app.on_response_prepare.append(tell_limits)
+
+    async def pool(app: web.Application) -> AsyncGenerator[None]:
+        app[ACCOUNTS] = build_pool(config, monotonic=time.monotonic)
+        app[METRICS].watch(app[ACCOUNTS])
+        reloading = app[RELOADING] = Reloading(config, app[ACCOUNTS])
+        probing = Probing(
+            app[ACCOUNTS],
+            lambda: reloading.config.gateway.recovery.probe_seconds,
+            random=randomness.SystemRandom().random,
+        )
+        probing.start()
+        yield
+        await probing.stop()
+        await app[ACCOUNTS].close()
 
     async def storage(app: web.Application) -> AsyncGenerator[None]:
         peppers = load_secrets(secret_file(config), config.secrets.secret)
@@ -75,10 +112,12 @@ def create_app(
         app[USERS] = Users(database, hasher=hasher, seal=seal, clock=clock, random=random)
         app[CONVERSATIONS] = Conversations(database, clock=clock)
         app[USAGE] = UsageReports(database, clock=clock)
+        app[READINESS] = Readiness(database.version, app[ACCOUNTS])
+        app[USER_HASH] = UserHash(peppers[0] if config.gateway.user_hash else None)
         app[LIMITS] = Limits(database, config.gateway.limits, clock=clock)
         app[OWN_CREDENTIALS] = OwnCredentials(
             Sealer(peppers, ACCESS_TOKENS),
-            lambda: configured_accounts(config),
+            lambda: app[ACCOUNTS].configured,
             hours=config.gateway.access_token_hours,
             clock=clock,
         )
@@ -88,7 +127,6 @@ def create_app(
         await database.close()
 
     async def prompting(app: web.Application) -> AsyncGenerator[None]:
-        app[ACCOUNTS] = build_pool(config, monotonic=time.monotonic)
         app[PROMPTING] = Prompting(
             app[CONVERSATIONS],
             app[ACCOUNTS],
@@ -97,15 +135,16 @@ def create_app(
             own_credentials=app[OWN_CREDENTIALS],
             clock=clock,
             new_id=lambda: str(uuid4()),
+            user_hash=app[USER_HASH],
         )
         app[IN_FLIGHT] = InFlight()
         yield
         await app[PROMPTING].close()
-        await app[ACCOUNTS].close()
 
     async def finish_answers(app: web.Application) -> None:
         await app[IN_FLIGHT].finish(config.gateway.shutdown_grace_seconds)
 
+    app.cleanup_ctx.append(pool)
     app.cleanup_ctx.append(storage)
     app.cleanup_ctx.append(prompting)
     app.on_shutdown.append(finish_answers)

@@ -8,11 +8,15 @@ from gateway.auth import Authenticator
 from gateway.config import Config
 from gateway.conversations import Conversations
 from gateway.limits import Limits
+from gateway.metrics import Metrics
 from gateway.own_credentials import OwnCredentials
 from gateway.principals import Principal
 from gateway.prompting import Prompting
+from gateway.readiness import Readiness
+from gateway.reloading import Reloading
 from gateway.routing import Routes
 from gateway.usage import UsageReports
+from gateway.user_hash import UserHash
 from gateway.users import Users
 
 CONFIG = web.AppKey("CONFIG", Config)
@@ -26,6 +30,10 @@ LIMITS = web.AppKey("LIMITS", Limits)
 USAGE = web.AppKey("USAGE", UsageReports)
 PROMPTING = web.AppKey("PROMPTING", Prompting)
 IN_FLIGHT = web.AppKey("IN_FLIGHT", InFlight)
+USER_HASH = web.AppKey("USER_HASH", UserHash)
+METRICS = web.AppKey("METRICS", Metrics)
+READINESS = web.AppKey("READINESS", Readiness)
+RELOADING = web.AppKey("RELOADING", Reloading)
 
 PRINCIPAL = web.RequestKey("PRINCIPAL", Principal)
 REQUEST_ID = web.RequestKey("REQUEST_ID", str)

@@ -16,9 +16,11 @@ from gateway.limits import Hold, Limits
 from gateway.moderation import moderate
 from gateway.own_credentials import OwnCredentials, check_kind, own_lease
 from gateway.principals import Principal
+from gateway.request_trace import note_first_text, note_spent
 from gateway.times import Clock, milliseconds
 from gateway.titles import generate_title, provisional_title
 from gateway.upstreams.base import Completion, Event, Finished, Text, Turn
+from gateway.user_hash import UserHash
 from gateway.wire import ChatAnswer, ChatRequest, Delta, Start, is_on
 from storage import StorageError
 
@@ -47,6 +49,7 @@ class Prompting:
         own_credentials: OwnCredentials,
         clock: Clock,
         new_id: Callable[[], str],
+        user_hash: UserHash,
     ) -> None:
         self._conversations = conversations
         self._pool = pool
@@ -55,6 +58,7 @@ class Prompting:
         self._settings = settings
         self._clock = clock
         self._new_id = new_id
+        self._user_hash = user_hash
         self._titles = set[asyncio.Task[None]]()
         self._stores = set[asyncio.Task[Any]]()
 
@@ -90,6 +94,8 @@ class Prompting:
                     yield exchange.start()
                     async for event in events:
                         if isinstance(event, Text):
+                            if not reply:
+                                note_first_text()
                             reply.add(event.text)
                             yield Delta(text=event.text)
                         elif isinstance(event, Finished):
@@ -139,7 +145,7 @@ class Prompting:
         pooled = self._who_answers(user, request, record)
         if request.access_token is None:
             seat.enter_context(self._pool.seat(pooled))
-        completion = self._completion(request, record, history, pooled)
+        completion = self._completion(user, request, record, history, pooled)
         new = record is None
         record = record or self._new_record(user, request, pooled, began)
         prompt = StoredMessage(
@@ -184,6 +190,7 @@ class Prompting:
 
     def _completion(
         self,
+        user: Principal,
         request: ChatRequest,
         record: ConversationRecord | None,
         history: list[StoredMessage],
@@ -201,6 +208,8 @@ class Prompting:
                 input_tokens=account.context_tokens - answer_tokens,
             ),
             max_output_tokens=answer_tokens,
+            # With a credential of one's own the provider knows who it is.
+            user=None if request.access_token is not None else self._user_hash.of(user),
         )
 
     def _new_record(
@@ -280,6 +289,7 @@ class Prompting:
         """Store a reply, and with it what it used."""
         stored = exchange.stored(reply, self._clock())
         spent = exchange.spent(stored)
+        note_spent(spent)
         try:
             await self._conversations.record_reply(stored, also=self._limits.settlement(hold, spent))
         except NotFound:

@@ -9,6 +9,7 @@ from typing import Self, cast
 from aiohttp import web
 
 from gateway.app import create_app
+from gateway.app_keys import RELOADING
 from gateway.config import Config
 from gateway.connections import Connections, Limits
 
@@ -68,6 +69,10 @@ class GatewayServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._stop()
+
+    def reload(self, config: Config) -> None:
+        """Go by new settings as far as that can be done without a restart; see `gateway.reloading.Reloading`."""
+        self.app[RELOADING].reload(config)
 
     async def _stop(self) -> None:
         if self._listening is not None:

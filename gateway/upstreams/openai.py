@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncGenerator, Generator
 from contextlib import aclosing, contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
@@ -80,6 +81,7 @@ class OpenAIUpstream:
         # What the provider was found to take: many compatible servers know only the older name of the limit.
         self._limit = _NEW_LIMIT
         self._stream_options = True
+        self._user_field: str | None = _user_field(account.base_url)
 
     def __repr__(self) -> str:
         return f"OpenAIUpstream({self._account.name!r})"
@@ -129,12 +131,12 @@ class OpenAIUpstream:
 
     async def _request(self, completion: Completion) -> aiohttp.ClientResponse:
         """The answer with status 200; where the provider does not know an option, ask once more without it."""
-        limit, options = self._limit, self._stream_options
+        limit, options, who = self._limit, self._stream_options, self._user_field
         other = _OLD_LIMIT if limit == _NEW_LIMIT else _NEW_LIMIT
         while True:
-            response = await self._send(completion, limit, stream_options=options)
+            response = await self._send(completion, limit, who, stream_options=options)
             if response.status == 200:
-                self._limit, self._stream_options = limit, options
+                self._limit, self._stream_options, self._user_field = limit, options, who
                 return response
             error = read_error(await self._read(response, _LARGEST_ERROR_BYTES))
             if response.status not in (400, 422):
@@ -143,10 +145,14 @@ class OpenAIUpstream:
                 options = False
             elif limit != other and error.names(limit):
                 limit = other
+            elif who is not None and completion.user is not None and error.names_exactly(who):
+                who = None
             else:
                 raise self._refused(response, error, completion)
 
-    async def _send(self, completion: Completion, limit: str, *, stream_options: bool) -> aiohttp.ClientResponse:
+    async def _send(
+        self, completion: Completion, limit: str, who: str | None, *, stream_options: bool
+    ) -> aiohttp.ClientResponse:
         body: dict[str, Any] = {
             "model": completion.model,
             "messages": [{"role": turn.role, "content": turn.text} for turn in completion.turns],
@@ -155,8 +161,8 @@ class OpenAIUpstream:
         }
         if stream_options:
             body["stream_options"] = {"include_usage": True}
-        if completion.user is not None:
-            body["user"] = completion.user
+        if completion.user is not None and who is not None:
+            body[who] = completion.user
         async with asyncio.timeout(self._patience()):
             return await self._open_session().post(
                 self._url,
@@ -310,6 +316,12 @@ def _connector(proxy: str) -> aiohttp.TCPConnector:
     # The proxy resolves names in either spelling: nobody wants their DNS to take another way than their requests.
     connector: aiohttp.TCPConnector = ProxyConnector.from_url(proxy.replace("socks5h://", "socks5://"), limit=0)
     return connector
+
+
+def _user_field(base_url: str) -> str:
+    """OpenAI replaced `user`, which the others took over from it, by `safety_identifier`."""
+    host = urlsplit(base_url).hostname or ""
+    return "safety_identifier" if host == "openai.com" or host.endswith(".openai.com") else "user"
 
 
 def _is_json(response: aiohttp.ClientResponse) -> bool:

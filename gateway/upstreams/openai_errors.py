@@ -51,6 +51,10 @@ class ProviderError(msgspec.Struct, frozen=True):
         """Whether it complains about this parameter of the request."""
         return self.param == parameter or parameter in (self.message or "")
 
+    def names_exactly(self, parameter: str) -> bool:
+        """The same for a parameter whose name is an everyday word: in a message it must stand in quotation marks."""
+        return self.param == parameter or any(f"{mark}{parameter}{mark}" in (self.message or "") for mark in "'\"`")
+
     def __repr__(self) -> str:
         return f"ProviderError({self.type}, {self.code}, {self.param})"
 

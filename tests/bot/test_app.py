@@ -1,6 +1,7 @@
 """Starting and stopping the program, against a Discord on a real socket that knows just enough for it."""
 
 import asyncio
+import logging
 import os
 import signal
 from collections.abc import AsyncGenerator
@@ -123,6 +124,35 @@ async def terminated(discord: FakeDiscord) -> None:
     """Ask the program to stop, as a service manager does, once it is connected."""
     await discord.identified.wait()
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+async def test_sighup_gives_its_gateway_the_accounts_of_the_settings_as_they_are_now(
+    config: Config, discord: FakeDiscord, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    more = [*config.gateway.accounts, Account(name="newcomer", tier="free", kind="offline", model="offline")]
+    reads = [
+        ConfigError("config.toml: is not valid TOML"),
+        msgspec.structs.replace(config, gateway=msgspec.structs.replace(config.gateway, accounts=more)),
+    ]
+
+    def reread() -> Config:
+        read = reads.pop(0)
+        if isinstance(read, ConfigError):
+            raise read
+        return read
+
+    async def hang_up() -> None:
+        await discord.identified.wait()
+        while reads:
+            os.kill(os.getpid(), signal.SIGHUP)
+            await asyncio.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    code, _ = await asyncio.gather(run(config, nobody, reread), hang_up())
+    assert code == 0
+    assert "the settings stay as they were: config.toml: is not valid TOML" in caplog.text
+    assert "accounts added: newcomer" in caplog.text
 
 
 async def test_it_starts_shows_the_admin_key_once_and_stops_cleanly_when_asked_to(

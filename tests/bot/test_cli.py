@@ -216,11 +216,33 @@ async def test_a_port_in_use_is_said_in_one_sentence() -> None:
     assert said.decode() == f"Error: 127.0.0.1:{port} is in use; set [gateway] port\n"
 
 
+def test_json_logs_are_an_object_a_line_with_the_request_and_no_secret() -> None:
+    before = logging.root.handlers[:], logging.root.level
+    stream = StringIO()
+    try:
+        set_up_logging("info", "json", stream, request_id=lambda: "4711")
+        key = "rk-2C6c2UaLMlkZiKhqMjib3Wcpi1miZIArI1yxsTN"
+        try:
+            raise ValueError(f"{key} is wrong")
+        except ValueError:
+            logging.getLogger("bot.test").exception("key %s\nend", key, extra={"fields": {"status": 500}})
+    finally:
+        logging.root.handlers[:], level = before
+        logging.root.setLevel(level)
+    written = stream.getvalue()
+    assert written.count("\n") == 1
+    said = json.loads(written)
+    assert (said["level"], said["logger"], said["request_id"], said["status"]) == ("error", "bot.test", "4711", 500)
+    assert said["message"] == "key rk-[hidden]\nend"
+    assert "Traceback" in said["traceback"]
+    assert key not in written
+
+
 def test_a_log_line_is_one_line_and_shows_no_secret() -> None:
     before = logging.root.handlers[:], logging.root.level
     stream = StringIO()
     try:
-        set_up_logging("info", stream)
+        set_up_logging("info", stream=stream)
         key = "rk-2C6c2UaLMlkZiKhqMjib3Wcpi1miZIArI1yxsTN"
         try:
             raise ValueError(f"the provider says sk-proj-{key[3:]} is wrong")

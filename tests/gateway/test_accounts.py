@@ -187,8 +187,7 @@ async def test_a_thousand_picks_at_once_are_shared_out_evenly() -> None:
             taken[pooled.account.name] += 1
 
     await asyncio.gather(*(prompt() for _ in range(1000)))
-    assert taken.total() == 1000
-    assert max(taken.values()) - min(taken.values()) <= 1
+    assert sorted(taken.values()) == [333, 333, 334]
 
 
 def test_an_account_with_all_the_prompts_it_may_have_is_passed_over_and_when_all_are_full_that_is_said() -> None:

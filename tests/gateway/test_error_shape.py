@@ -39,7 +39,7 @@ def routes_of(gateway: RunningGateway) -> list[tuple[str, str, bool]]:
 async def test_every_route_is_closed_to_those_without_a_key(gateway: RunningGateway) -> None:
     routes = routes_of(gateway)
     assert len(routes) >= 12
-    assert [path for _, path, is_open in routes if is_open] == ["/health", "/openapi.json", "/docs"]
+    assert [path for _, path, is_open in routes if is_open] == ["/health", "/health/ready", "/openapi.json", "/docs"]
     for method, path, is_open in routes:
         if not is_open:
             assert_one_shape(await gateway.call(method, path), 401)

@@ -63,7 +63,11 @@ async def test_the_version_is_that_of_the_package(document: dict[str, Any]) -> N
 async def test_the_document_says_which_routes_take_a_key(document: dict[str, Any]) -> None:
     for (method, path), operation in operations_of(document).items():
         refused = {"401", "403"} & set(operation["responses"])
-        assert bool(operation["security"]) == bool(refused) == (path not in {"/health", "/openapi.json", "/docs"}), (
+        assert (
+            bool(operation["security"])
+            == bool(refused)
+            == (path not in {"/health", "/health/ready", "/openapi.json", "/docs"})
+        ), (
             method,
             path,
         )

@@ -19,6 +19,7 @@ from gateway.principals import Principal
 from gateway.prompting import ChatEvent, Prompting
 from gateway.store import open_database
 from gateway.upstreams.openai import OpenAIUpstream
+from gateway.user_hash import UserHash
 from gateway.users import NewPrincipal, Users
 from gateway.wire import ChatRequest, Delta
 from storage import Database, Sealer, StorageError, StorageReadOnly
@@ -88,6 +89,7 @@ async def bench(folder: Path) -> AsyncGenerator[Bench]:
             own_credentials=OwnCredentials(Sealer(["x"], ACCESS_TOKENS), list, hours=1.0, clock=time.time),
             clock=time.time,
             new_id=lambda: str(uuid4()),
+            user_hash=UserHash(secret[0]),
         )
         yield Bench(conversations, prompting, user, upstream)
         await prompting.close()
