@@ -320,7 +320,10 @@ def _connector(proxy: str) -> aiohttp.TCPConnector:
 
 def _user_field(base_url: str) -> str:
     """OpenAI replaced `user`, which the others took over from it, by `safety_identifier`."""
-    host = urlsplit(base_url).hostname or ""
+    try:
+        host = urlsplit(base_url).hostname or ""
+    except ValueError:  # a mistyped address is told of once it is asked
+        return "user"
     return "safety_identifier" if host == "openai.com" or host.endswith(".openai.com") else "user"
 
 

@@ -336,3 +336,17 @@ async def test_the_log_tells_the_providers_reason_without_key_or_prompt(caplog: 
     for secret in (KEY, KEY[:12], "cdef", PROMPT):
         assert secret not in caplog.text
     assert PROMPT not in repr(ASK)
+
+
+@pytest.mark.parametrize(
+    ("base_url", "field"),
+    [
+        ("https://api.openai.com/v1", "safety_identifier"),
+        ("https://eu.api.openai.com/v1", "safety_identifier"),
+        ("https://notopenai.com/v1", "user"),
+        ("http://[broken/v1", "user"),
+    ],
+)
+def test_openai_is_told_who_speaks_under_its_own_name_for_it(base_url: str, field: str) -> None:
+    account = Account(name="a", tier="free", model="m", base_url=base_url)
+    assert OpenAIUpstream(account, "sk-test")._user_field == field
