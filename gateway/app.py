@@ -1,5 +1,6 @@
 """The gateway's wiring: what is opened, in which order, and which routes there are."""
 
+import asyncio
 import random as randomness
 import secrets
 import time
@@ -13,12 +14,14 @@ from gateway.accounts.probing import Probing
 from gateway.api import (
     access_tokens,
     accounts,
+    audit,
     chat,
     chatgpt_api_server,
     conversations,
     docs,
     health,
     metrics,
+    search,
     usage,
     users,
 )
@@ -26,6 +29,7 @@ from gateway.api.connection import InFlight
 from gateway.api.rate_limit import tell_limits
 from gateway.app_keys import (
     ACCOUNTS,
+    AUDIT,
     AUTHENTICATOR,
     CONFIG,
     CONVERSATIONS,
@@ -37,10 +41,12 @@ from gateway.app_keys import (
     READINESS,
     RELOADING,
     ROUTES,
+    SEARCH,
     USAGE,
     USER_HASH,
     USERS,
 )
+from gateway.audit import AuditLog
 from gateway.auth import Authenticator
 from gateway.authorisation import authorise
 from gateway.config import Config
@@ -56,7 +62,9 @@ from gateway.prompting import Prompting
 from gateway.readiness import Readiness
 from gateway.reloading import Reloading
 from gateway.request_log import log_requests, name_response
+from gateway.retention import Retention
 from gateway.routing import Routes
+from gateway.search import Search
 from gateway.store import open_database
 from gateway.times import Clock
 from gateway.usage import UsageReports
@@ -77,7 +85,7 @@ def create_app(
         middlewares=[log_requests, shape_errors, authorise, check_parameters],
     )
     routes = Routes(app)
-    for part in (health, users, conversations, usage, accounts, docs):
+    for part in (health, users, conversations, search, audit, usage, accounts, docs):
         part.add_routes(routes)
     for part in (chat, access_tokens, chatgpt_api_server):
         part.add_routes(routes, config.gateway.paths)
@@ -111,6 +119,8 @@ def create_app(
         app[AUTHENTICATOR] = Authenticator(database, hasher=hasher, clock=clock)
         app[USERS] = Users(database, hasher=hasher, seal=seal, clock=clock, random=random)
         app[CONVERSATIONS] = Conversations(database, clock=clock)
+        app[SEARCH] = Search(database)
+        app[AUDIT] = AuditLog(database, clock=clock)
         app[USAGE] = UsageReports(database, clock=clock)
         app[READINESS] = Readiness(database.version, app[ACCOUNTS])
         app[USER_HASH] = UserHash(peppers[0] if config.gateway.user_hash else None)
@@ -121,7 +131,10 @@ def create_app(
             hours=config.gateway.access_token_hours,
             clock=clock,
         )
+        sweeping = asyncio.create_task(Retention(database, days=config.gateway.retention.days, clock=clock).run())
         yield
+        sweeping.cancel()
+        await asyncio.wait([sweeping])
         await app[LIMITS].close()
         await app[AUTHENTICATOR].close()
         await database.close()

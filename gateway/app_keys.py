@@ -4,6 +4,7 @@ from aiohttp import web
 
 from gateway.accounts import AccountPool
 from gateway.api.connection import InFlight
+from gateway.audit import AuditLog
 from gateway.auth import Authenticator
 from gateway.config import Config
 from gateway.conversations import Conversations
@@ -15,6 +16,7 @@ from gateway.prompting import Prompting
 from gateway.readiness import Readiness
 from gateway.reloading import Reloading
 from gateway.routing import Routes
+from gateway.search import Search
 from gateway.usage import UsageReports
 from gateway.user_hash import UserHash
 from gateway.users import Users
@@ -29,6 +31,8 @@ OWN_CREDENTIALS = web.AppKey("OWN_CREDENTIALS", OwnCredentials)
 LIMITS = web.AppKey("LIMITS", Limits)
 USAGE = web.AppKey("USAGE", UsageReports)
 PROMPTING = web.AppKey("PROMPTING", Prompting)
+SEARCH = web.AppKey("SEARCH", Search)
+AUDIT = web.AppKey("AUDIT", AuditLog)
 IN_FLIGHT = web.AppKey("IN_FLIGHT", InFlight)
 USER_HASH = web.AppKey("USER_HASH", UserHash)
 METRICS = web.AppKey("METRICS", Metrics)

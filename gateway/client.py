@@ -21,6 +21,7 @@ from gateway.wire import (
     AccessTokenAnswer,
     AccessTokenRequest,
     AccountPage,
+    AuditPage,
     ChatAnswer,
     ChatRequest,
     Conversation,
@@ -32,6 +33,7 @@ from gateway.wire import (
     Done,
     ErrorAnswer,
     Health,
+    SearchPage,
     Start,
     UpdateConversation,
     UpdateUser,
@@ -188,6 +190,23 @@ class GatewayClient:
         """Erase a conversation."""
         await self._call("DELETE", _conversation_path(conversation_id), Done)
 
+    async def search(
+        self,
+        q: str,
+        *,
+        user_id: str | None = None,
+        client_id: str | None = None,
+        limit: int = 25,
+        cursor: str | None = None,
+    ) -> SearchPage:
+        """Messages and titles that hold all words of `q`, newest first; see `GET /api/search`."""
+        query = _query(limit=limit, cursor=cursor, q=q, user_id=user_id, client_id=client_id)
+        return await self._call("GET", "/api/search", SearchPage, query=query)
+
+    async def audit(self, *, limit: int = 50, cursor: str | None = None) -> AuditPage:
+        """Who read what of what users wrote, as far as this key may know, newest first."""
+        return await self._call("GET", "/api/audit", AuditPage, query=_query(limit=limit, cursor=cursor))
+
     async def accounts(self) -> AccountPage:
         """The pool of upstream accounts (admins only)."""
         return await self._call("GET", "/api/accounts", AccountPage)
@@ -291,8 +310,8 @@ def _conversation_path(conversation_id: str) -> str:
     return f"/api/conversations/{quote(conversation_id, safe='')}"
 
 
-def _query(*, limit: int, cursor: str | None) -> dict[str, str]:
-    return {"limit": str(limit)} if cursor is None else {"limit": str(limit), "cursor": cursor}
+def _query(*, limit: int, **given: str | None) -> dict[str, str]:
+    return {"limit": str(limit)} | {name: value for name, value in given.items() if value is not None}
 
 
 def _decode(data: bytes, answer: type[T]) -> T:

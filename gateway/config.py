@@ -115,6 +115,12 @@ class Paths(Section, frozen=True, kw_only=True):
                 raise ValueError(f"{path} is where another route of the gateway's is")
 
 
+class Retention(Section, frozen=True, kw_only=True):
+    """How long conversations are kept: `[gateway.retention]`. `days` count from their last use, 0 keeps them."""
+
+    days: Annotated[int, msgspec.Meta(ge=0, le=36_500)] = 0
+
+
 class Gateway(Section, frozen=True, kw_only=True):
     """`[gateway]`."""
 
@@ -135,6 +141,7 @@ class Gateway(Section, frozen=True, kw_only=True):
     user_hash: bool = True
     metrics: Literal["off", "open", "admin"] = "admin"
     slow_request_seconds: Annotated[float, msgspec.Meta(ge=0)] = 30.0
+    retention: Retention = Retention()
     default_models: DefaultModels = DefaultModels()
     limits: Limits = Limits()
     recovery: Recovery = Recovery()

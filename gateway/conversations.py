@@ -11,6 +11,7 @@ from gateway.errors import NotFound
 from gateway.paging import Page, Position, cut
 from gateway.principals import Principal
 from gateway.store import conversation_queries
+from gateway.store.erasing import erase_for_good
 from gateway.times import Clock, milliseconds, moment
 from gateway.wire import Content, Conversation, Message, MessageStatus, Tier, Usage
 from storage import Connection, Database, MissingReference
@@ -204,6 +205,7 @@ class Conversations:
             await self._sql.erase(connection, id=conversation_id)
 
         await self._database.transact(work)
+        await erase_for_good(self._database, all_at_once=False)
 
     async def list(
         self, *, owner: Principal | None = None, client_id: int | None = None, limit: int, after: Position | None = None

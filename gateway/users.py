@@ -10,6 +10,7 @@ from gateway.keys import KeyHasher, RandomBytes, generate_key
 from gateway.paging import Page, Position, cut
 from gateway.principals import Principal
 from gateway.store import principal_queries
+from gateway.store.erasing import erase_for_good
 from gateway.times import Clock, milliseconds
 from gateway.wire import Role, UpdateLimits, UpdateUser, UserLimits
 from storage import Connection, Database, MissingReference, Sealer
@@ -186,7 +187,9 @@ class Users:
         return await self._database.transact(work, alone=_WRITING)
 
     async def delete(self, target: Principal, *, purge: bool) -> None:
-        """Revoke the key; of a client, also the keys of all its users. With `purge` erase every trace."""
+        """Revoke the key; of a client, also the keys of all its users. With `purge` erase what there is
+        of them, also from the files; the audit log keeps their names.
+        """
 
         async def work(connection: Connection) -> None:
             if purge:
@@ -199,6 +202,8 @@ class Users:
             await self._sql.forget_sealed(connection, before=0, principal_id=target.id)
 
         await self._database.transact(work, alone=_WRITING)
+        if purge:
+            await erase_for_good(self._database, all_at_once=True)
 
     # Steps within a transaction
 

@@ -372,6 +372,63 @@ class UsageAnswer(Answer, frozen=True, kw_only=True, rename={"from_": "from"}):
     next_cursor: str | None = None
 
 
+# Search, audit
+
+
+class Mark(msgspec.Struct, frozen=True, kw_only=True):
+    """A hit within a snippet, from `start` up to but not including `end`, counted in Unicode code points."""
+
+    start: int
+    end: int
+
+
+class SearchHit(msgspec.Struct, frozen=True, kw_only=True):
+    """A message that was found or, without `message_id` and `role`, a title. `snippet` is plain text in one line, cut
+    at `…`; `marks` say where the hits are in it.
+    """
+
+    conversation_id: str
+    conversation_title: str
+    user_id: str
+    message_id: str | None
+    role: Literal["user", "assistant"] | None
+    created_at: Moment
+    snippet: str
+    marks: list[Mark]
+
+
+class SearchPage(Answer, frozen=True, kw_only=True):
+    """Some of what was found, newest first."""
+
+    hits: list[SearchHit]
+    next_cursor: str | None = None
+
+
+AuditAction = Literal["list", "read", "search", "export"]
+
+
+class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """An admin or a client read what users wrote: those of `user_id`, without one all of `client_id`, without that
+    everybody. `request_id` is the answer's `X-Request-ID`.
+    """
+
+    at: Moment
+    reader: str
+    reader_role: Literal["admin", "client"]
+    action: AuditAction
+    user_id: str | None
+    client_id: str | None
+    conversation_id: str | None
+    request_id: str
+
+
+class AuditPage(Answer, frozen=True, kw_only=True):
+    """Some of the audit log, newest first."""
+
+    entries: list[AuditEntry]
+    next_cursor: str | None = None
+
+
 # Accounts, health, errors
 
 

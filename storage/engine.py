@@ -71,6 +71,14 @@ class Database(Protocol):
         """
         ...
 
+    async def scrub(self) -> None:
+        """Take what was deleted out of the files, as far as this engine lets one: SQLite's journal is emptied into the
+        database, which is overwritten where something was deleted; PostgreSQL does so by itself, in VACUUM.
+
+        Where somebody else is reading at that moment, the journal stays for the next time.
+        """
+        ...
+
     async def close(self) -> None:
         """Finish what is under way and let go of everything."""
         ...

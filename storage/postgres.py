@@ -147,6 +147,10 @@ class PostgresDatabase:
             raise StorageError(f"the database {self.name} undid a unit of work that went on after a failed statement")
         return result
 
+    async def scrub(self) -> None:
+        """Nothing to do here: deleted rows go with the next VACUUM
+        (https://www.postgresql.org/docs/current/routine-vacuuming.html)."""
+
     async def close(self) -> None:
         """Finish what is under way and close every connection."""
         while self._units:

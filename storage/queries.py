@@ -70,7 +70,7 @@ def _statements(files: list[Path]) -> dict[str, str]:
     for file in files:
         text = file.read_text(encoding="utf-8")
         starts = [*_STATEMENT.finditer(text)]
-        for start, following in zip(starts, [*starts[1:], None], strict=True):
+        for start, following in zip(starts, [*starts[1:], None], strict=False):
             name = start["name"]
             if name in found:
                 raise ValueError(f"two statements are named {name}; one is in {file.name}")

@@ -18,6 +18,7 @@ from storage.sqlite_errors import translated
 T = TypeVar("T")
 
 _WAL_RETRY_SECONDS = 0.02
+_SCRUB_MILLISECONDS = 250
 
 
 class SQLiteConnection:
@@ -128,15 +129,42 @@ class SQLiteDatabase:
     async def _commit(self, batch: asyncio.Future[None]) -> None:
         # The lock is first come, first served: units that already wait for it join this commit.
         async with self._turn:
-            self._batch = None
+            if self._batch is batch:
+                await self._end(batch)
+
+    async def _end(self, batch: asyncio.Future[None]) -> None:
+        self._batch = None
+        try:
+            await self._writer.commit()
+        except sqlite3.Error as error:
+            await self._writer.rollback()
+            batch.set_exception(error)
+            batch.exception()  # a batch whose every unit failed has nobody left to tell
+        else:
+            batch.set_result(None)
+
+    async def scrub(self) -> None:
+        """Write the journal into the database and empty it (https://www.sqlite.org/pragma.html#pragma_wal_checkpoint).
+
+        Where a reader stands in the way for longer than a moment, the journal stays for the next time.
+        """
+        with translated(self.name):
+            unit = asyncio.create_task(self._empty_journal())
+            self._units.add(unit)
+            unit.add_done_callback(self._units.discard)
+            await asyncio.shield(unit)
+
+    async def _empty_journal(self) -> None:
+        async with self._turn:
+            if self._batch is not None:
+                await self._end(self._batch)
+            # Meanwhile nobody can write: a stranger who goes on reading is not waited for as long as one who writes.
+            waited = await _pragma(self._writer, "busy_timeout")
+            await _pragma(self._writer, f"busy_timeout = {_SCRUB_MILLISECONDS}")
             try:
-                await self._writer.commit()
-            except sqlite3.Error as error:
-                await self._writer.rollback()
-                batch.set_exception(error)
-                batch.exception()  # a batch whose every unit failed has nobody left to tell
-            else:
-                batch.set_result(None)
+                await _pragma(self._writer, "wal_checkpoint(TRUNCATE)")
+            finally:
+                await _pragma(self._writer, f"busy_timeout = {waited}")
 
     async def close(self) -> None:
         """Commit what is under way and close both connections."""

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from gateway.api.arguments import methods_at, read_arguments, taking
 from gateway.api.bodies import json_response
+from gateway.api.reading import Whose, note_reading, note_reading_of
 from gateway.api.scope import acting_user
 from gateway.app_keys import CONVERSATIONS, PRINCIPAL, USERS
 from gateway.compatibility import (
@@ -142,6 +143,7 @@ async def remove_conversation(request: web.Request) -> web.Response:
 
 
 async def _all(request: web.Request, user: Principal) -> Recalled:
+    await note_reading(request, "list", Whose(owner=user))
     titles: Recalled = {}
     after: Position | None = None
     while True:
@@ -154,6 +156,7 @@ async def _all(request: web.Request, user: Principal) -> Recalled:
 
 async def _one(request: web.Request, user: Principal, conversation_id: str) -> Recalled:
     record = await request.app[CONVERSATIONS].find(conversation_id, user)
+    await note_reading_of(request, "read", record)
     return {
         "conversation_id": record.id,
         "conversation_title": record.title,

@@ -6,14 +6,22 @@ import msgspec
 from aiohttp import web
 
 from gateway.api.bodies import json_response, page_asked_for, read_body
-from gateway.api.scope import PageOfClient, client_asked_for, user_asked_for
+from gateway.api.reading import note_reading, note_reading_of, whose_asked_for
+from gateway.api.scope import PageOfClient
 from gateway.app_keys import CONVERSATIONS, PRINCIPAL
 from gateway.conversations import ConversationRecord, StoredMessage
 from gateway.parameters import query_of
-from gateway.principals import Principal
 from gateway.routing import EVERY_ROLE, Query, Routes, Success
 from gateway.times import moment
-from gateway.wire import ConversationAnswer, ConversationPage, ConversationSummary, Done, Name, UpdateConversation
+from gateway.wire import (
+    AuditAction,
+    ConversationAnswer,
+    ConversationPage,
+    ConversationSummary,
+    Done,
+    Name,
+    UpdateConversation,
+)
 
 
 class ListConversations(PageOfClient, frozen=True, kw_only=True):
@@ -59,16 +67,16 @@ def add_routes(routes: Routes) -> None:
 async def list_conversations(request: web.Request) -> web.Response:
     """`GET /api/conversations?user_id=1:2`: one's own, or those of one's users; last used first."""
     limit, after = page_asked_for(request)
-    owner = await _owner_asked_for(request)
-    client_id = None if owner is not None else await client_asked_for(request)
-    page = await request.app[CONVERSATIONS].list(owner=owner, client_id=client_id, limit=limit, after=after)
+    whose = await whose_asked_for(request, query_of(request, ListConversations).user_id)
+    page = await request.app[CONVERSATIONS].list(owner=whose.owner, client_id=whose.client_id, limit=limit, after=after)
+    await note_reading(request, "list", whose)
     found = [record.to_wire() for record in page.items]
     return json_response(ConversationPage(conversations=found, next_cursor=page.next_cursor))
 
 
 async def get_conversation(request: web.Request) -> web.Response:
     """`GET /api/conversations/{id}`: the conversation and all of its messages in order."""
-    record, messages = await _read(request)
+    record, messages = await _read(request, "read")
     return json_response(_answer(record, messages))
 
 
@@ -90,7 +98,7 @@ async def delete_conversation(request: web.Request) -> web.Response:
 async def export_conversation(request: web.Request) -> web.Response:
     """`GET /api/conversations/{id}/export?format=md`: the whole conversation as a file, Markdown or JSON."""
     form = query_of(request, Export).format
-    record, messages = await _read(request)
+    record, messages = await _read(request, "export")
     if form == "json":
         body = msgspec.json.format(msgspec.json.encode(_answer(record, messages)), indent=2)
     else:
@@ -103,20 +111,13 @@ async def export_conversation(request: web.Request) -> web.Response:
     )
 
 
-async def _owner_asked_for(request: web.Request) -> Principal | None:
-    name = query_of(request, ListConversations).user_id
-    if name is not None:
-        return await user_asked_for(request, name)
-    caller = request[PRINCIPAL]
-    return caller if caller.role == "user" else None
-
-
 async def _find(request: web.Request) -> ConversationRecord:
     return await request.app[CONVERSATIONS].find(request.match_info["id"], request[PRINCIPAL])
 
 
-async def _read(request: web.Request) -> tuple[ConversationRecord, list[StoredMessage]]:
+async def _read(request: web.Request, action: AuditAction) -> tuple[ConversationRecord, list[StoredMessage]]:
     record = await _find(request)
+    await note_reading_of(request, action, record)
     return record, await request.app[CONVERSATIONS].read(record.id)
 
 

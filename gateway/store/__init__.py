@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import storage
+from gateway.store.erasing import forget_words_at_once
 from storage import Database, StorageReadOnly, load_queries
 
 _FOLDER = Path(__file__).parent
@@ -18,7 +19,13 @@ async def open_database(place: Path | str) -> Database:
     """
     if isinstance(place, Path):
         _make_private(place)
-    return await storage.open_database(place, _FOLDER)
+    database = await storage.open_database(place, _FOLDER)
+    try:
+        await forget_words_at_once(database)
+    except BaseException:
+        await database.close()
+        raise
+    return database
 
 
 def principal_queries(database: Database) -> Any:
@@ -39,6 +46,21 @@ def limit_queries(database: Database) -> Any:
 def usage_queries(database: Database) -> Any:
     """The queries over usage as reports show it."""
     return load_queries(_FOLDER / "usage.sql", database.engine)
+
+
+def search_queries(database: Database) -> Any:
+    """The queries that find words."""
+    return load_queries(_FOLDER / "search.sql", database.engine)
+
+
+def audit_queries(database: Database) -> Any:
+    """The queries over the audit log."""
+    return load_queries(_FOLDER / "audit.sql", database.engine)
+
+
+def retention_queries(database: Database) -> Any:
+    """The queries that erase what is too old."""
+    return load_queries(_FOLDER / "retention.sql", database.engine)
 
 
 def _make_private(path: Path) -> None:

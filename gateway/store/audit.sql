@@ -1,0 +1,25 @@
+-- name: note!
+INSERT INTO audit (
+    at, reader_id, reader_name, reader_role, action, scope, owner_id, owner_name, client_id, client_name,
+    conversation_id, request_id
+)
+VALUES (
+    :at, :reader_id, :reader_name, :reader_role, :action, :scope, :owner_id, :owner_name, :client_id, :client_name,
+    :conversation_id, :request_id
+);
+
+-- name: page_of_all
+SELECT * FROM audit WHERE id < :before ORDER BY id DESC LIMIT :limit;
+
+-- name: page_of_client
+SELECT * FROM audit
+WHERE id < :before AND at >= :since AND (client_id = :client_id OR scope = 'everybody')
+ORDER BY id DESC
+LIMIT :limit;
+
+-- name: page_of_user
+SELECT * FROM audit
+WHERE id < :before AND at >= :since
+    AND (owner_id = :owner_id OR (scope = 'client' AND client_id = :client_id) OR scope = 'everybody')
+ORDER BY id DESC
+LIMIT :limit;

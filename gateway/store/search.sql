@@ -1,0 +1,1 @@
+-- Full text has no words that both engines take: see search.sqlite.sql and search.postgres.sql.
