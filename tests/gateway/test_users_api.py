@@ -194,11 +194,18 @@ async def test_purging_forgets_that_the_key_ever_was(gateway: RunningGateway, bo
 
 
 async def test_a_deleted_user_comes_back_with_a_new_key(gateway: RunningGateway, bot: str, member: str) -> None:
-    await gateway.call("PATCH", MEMBER, key=bot, json={"disabled": True})
     await gateway.call("DELETE", MEMBER, key=bot)
     fresh = await gateway.make("123:456", key=bot, username="Ada II")
     assert (await gateway.call("GET", "/api/whoami", key=fresh)).status == 200
     assert (await gateway.call("GET", "/api/whoami", key=member)).code == "revoked_key"
+
+
+@pytest.mark.usefixtures("member")
+async def test_who_was_switched_off_stays_so_when_they_come_back(gateway: RunningGateway, bot: str) -> None:
+    await gateway.call("PATCH", MEMBER, key=bot, json={"disabled": True})
+    await gateway.call("DELETE", MEMBER, key=bot)
+    fresh = await gateway.make("123:456", key=bot)
+    assert (await gateway.call("GET", "/api/whoami", key=fresh)).code == "disabled"
 
 
 async def test_a_deleted_client_takes_its_users_keys_along(gateway: RunningGateway, bot: str, member: str) -> None:
