@@ -23,6 +23,7 @@ from gateway.client import GatewayClient
 from gateway.config import Account, Gateway, Secrets
 from gateway.errors import ApiError
 from gateway.wire import User
+from tests.discord_openapi import violations
 from tests.fakes.upstream import FakeUpstream
 
 
@@ -205,6 +206,7 @@ def make_world(tmp_path: Path, upstream: FakeUpstream) -> MakeWorld:
         faults = [error for error in env.errors if not isinstance(root_of(error), said)]
         if faults:
             raise BaseExceptionGroup("the bot raised what it does not say in words", faults)
+        assert violations(env.http_requests) == []
 
     return make
 

@@ -1,0 +1,93 @@
+"""What the bot sends to Discord, checked against Discord's own published description of its API.
+
+The environment variable `DISCORD_OPENAPI` names a copy of it (https://github.com/discord/discord-api-spec); without it
+nothing is checked.
+"""
+
+import json
+import os
+import re
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any, cast
+
+import jsonschema
+from referencing import Registry
+from referencing.jsonschema import DRAFT202012
+from simcord.types import HttpLogEntry
+
+_WORLD = "urn:discord"
+_SMALLEST_SNOWFLAKE = 10**15
+
+
+@cache
+def _description() -> dict[str, Any] | None:
+    path = os.environ.get("DISCORD_OPENAPI")
+    return json.loads(Path(path).read_text(encoding="utf-8")) if path else None
+
+
+@cache
+def _operations() -> list[tuple[str, re.Pattern[str], dict[str, Any]]]:
+    """Method, path and operation; those with fewer parameters first, since `@me` is no id."""
+    paths: dict[str, dict[str, Any]] = (_description() or {"paths": {}})["paths"]
+    return [
+        (method.upper(), re.compile(re.sub(r"\\{[^}]*\\}", "[^/]+", re.escape(path)) + "$"), operation)
+        for path, operations in sorted(paths.items(), key=lambda item: item[0].count("{"))
+        for method, operation in operations.items()
+        if method != "parameters"
+    ]
+
+
+def _operation(method: str, path: str) -> dict[str, Any] | None:
+    return next((op for verb, pattern, op in _operations() if verb == method and pattern.match(path)), None)
+
+
+@cache
+def _validator(pointer: str) -> Any:
+    make_registry: Any = Registry
+    registry, description = make_registry(), cast("Any", _description())
+    registry = registry.with_resource(_WORLD, DRAFT202012.create_resource(description))
+    return jsonschema.Draft202012Validator({"$ref": f"{_WORLD}{pointer}"}, registry=registry)
+
+
+def violations(requests: Iterable[HttpLogEntry]) -> list[str]:
+    """What Discord's description says against these requests."""
+    return [words for request in requests for words in _violations(request)] if _description() else []
+
+
+def _violations(request: HttpLogEntry) -> list[str]:
+    operation = _operation(request.method, request.path)
+    if operation is None:
+        return [f"{request.method} {request.path}: Discord describes no such route"]
+    schema = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
+    if schema is None or request.json is None:
+        return []
+    pointer = schema.get("$ref") or _inline(schema)
+    body = _as_sent(request.json)
+    errors = _validator(pointer).iter_errors(body)
+    return [f"{request.method} {request.path} {error.json_path}: {error.message[:200]}" for error in errors]
+
+
+def _as_sent(value: Any) -> Any:
+    """With snowflakes as text: Discord takes numbers too, and discord.py sends them, but the description knows text."""
+    if isinstance(value, dict):
+        entries = cast("dict[str, Any]", value)
+        sent = {name: _as_sent(entry) for name, entry in entries.items()}
+        for attachment in sent.get("attachments", []):
+            attachment["id"] = str(attachment["id"])  # of a new file its place in the list
+        return sent
+    if isinstance(value, list | tuple):
+        return [_as_sent(entry) for entry in cast("list[Any]", value)]
+    if isinstance(value, int) and value >= _SMALLEST_SNOWFLAKE:
+        return str(value)
+    return value
+
+
+def _inline(schema: dict[str, Any]) -> str:
+    """A pointer to a schema that stands in the operation itself: it is put where pointers reach it."""
+    description = _description()
+    assert description is not None
+    name = f"Inline{abs(hash(json.dumps(schema, sort_keys=True)))}"
+    description["components"]["schemas"][name] = schema
+    return f"#/components/schemas/{name}"
