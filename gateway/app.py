@@ -14,6 +14,7 @@ from gateway.accounts.probing import Probing
 from gateway.api import (
     access_tokens,
     accounts,
+    attachments,
     audit,
     chat,
     chatgpt_api_server,
@@ -85,7 +86,7 @@ def create_app(
         middlewares=[log_requests, shape_errors, authorise, check_parameters],
     )
     routes = Routes(app)
-    for part in (health, users, conversations, search, audit, usage, accounts, docs):
+    for part in (health, users, conversations, attachments, search, audit, usage, accounts, docs):
         part.add_routes(routes)
     for part in (chat, access_tokens, chatgpt_api_server):
         part.add_routes(routes, config.gateway.paths)

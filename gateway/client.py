@@ -207,6 +207,12 @@ class GatewayClient:
         """Who read what of what users wrote, as far as this key may know, newest first."""
         return await self._call("GET", "/api/audit", AuditPage, query=_query(limit=limit, cursor=cursor))
 
+    async def download_attachment(self, conversation_id: str, hashed: str) -> bytes:
+        """A file that came with a prompt, by its `Attachment.hash`."""
+        timeout = aiohttp.ClientTimeout(total=_ANSWER_SECONDS, sock_connect=_CONNECT_SECONDS)
+        path = f"{_conversation_path(conversation_id)}/attachments/{quote(hashed, safe='')}"
+        return await self._fetch("GET", path, limits=timeout)
+
     async def accounts(self) -> AccountPage:
         """The pool of upstream accounts (admins only)."""
         return await self._call("GET", "/api/accounts", AccountPage)
@@ -282,13 +288,25 @@ class GatewayClient:
         query: Mapping[str, str] | None = None,
     ) -> T:
         timeout = aiohttp.ClientTimeout(total=_ANSWER_SECONDS, sock_connect=_CONNECT_SECONDS)
+        return _decode(await self._fetch(method, path, limits=timeout, body=body, query=query), answer)
+
+    async def _fetch(
+        self,
+        method: str,
+        path: str,
+        *,
+        limits: aiohttp.ClientTimeout,
+        body: msgspec.Struct | None = None,
+        query: Mapping[str, str] | None = None,
+    ) -> bytes:
+        """The whole body of a success."""
         with _reaching():
-            response = await self._send(method, path, limits=timeout, body=body, query=query)
+            response = await self._send(method, path, limits=limits, body=body, query=query)
             async with response:
                 data = await response.read()
         if not 200 <= response.status < 300:
             raise _error(response.status, data)
-        return _decode(data, answer)
+        return data
 
 
 @contextmanager

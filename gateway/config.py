@@ -39,6 +39,8 @@ class Account(Section, frozen=True, kw_only=True):
     context_tokens: Count = 128_000
     max_output_tokens: Count = 8_192
     max_in_flight: Figure = 0
+    images: bool = False
+    image_tokens: Count = 1_500
     connect_timeout_seconds: Positive = 10.0
     first_byte_timeout_seconds: Positive = 120.0
     idle_timeout_seconds: Positive = 60.0
@@ -134,6 +136,8 @@ class Gateway(Section, frozen=True, kw_only=True):
     title_wait_seconds: Annotated[float, msgspec.Meta(ge=0)] = 3.0
     max_prompt_characters: Count = 32_000
     max_body_bytes: Count = 1_048_576
+    max_attachment_bytes: Count = 5_242_880
+    max_attachments: Figure = 4
     max_connections: Count = 1000
     request_timeout_seconds: Positive = 30.0
     shutdown_grace_seconds: Annotated[float, msgspec.Meta(ge=0)] = 20.0
@@ -147,6 +151,16 @@ class Gateway(Section, frozen=True, kw_only=True):
     recovery: Recovery = Recovery()
     paths: Paths = Paths()
     accounts: list[Account] = []
+
+    @property
+    def max_attached_bytes(self) -> int:
+        """What all files of a prompt may come to."""
+        return self.max_attachments * self.max_attachment_bytes
+
+    @property
+    def max_chat_body_bytes(self) -> int:
+        """How large a prompt's body may be: its files are in base64, which takes four bytes for three."""
+        return self.max_body_bytes + self.max_attachments * (self.max_attachment_bytes * 4 // 3 + 4)
 
     def __repr__(self) -> str:
         return f"Gateway(storage={without_password(self.storage)!r}, …)"

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from gateway.attachments import File
 from gateway.errors import InvalidRequest
-from gateway.tokens import estimate_tokens
 from gateway.upstreams.base import Turn
 
 # Role and separators around each message; OpenAI counts three and one more for good measure.
@@ -15,18 +15,21 @@ def room_for_answer(context_tokens: int, max_output_tokens: int) -> int:
     return max(1, min(max_output_tokens, context_tokens // 2))
 
 
-def fit(system: str, history: Sequence[Turn], prompt: str, *, input_tokens: int) -> tuple[Turn, ...]:
+def fit(
+    system: str, history: Sequence[Turn], prompt: str, *, files: Sequence[File] = (), input_tokens: int
+) -> tuple[Turn, ...]:
     """The turns to send: system prompt and prompt always, of the history the newest whole exchanges that fit.
 
     Raises `InvalidRequest` with code `prompt_too_long` where the prompt alone is too long for `input_tokens`.
     """
     opening = (Turn("system", system),) if system else ()
-    closing = Turn("user", prompt)
+    closing = Turn("user", prompt, tuple(files))
     room = input_tokens - sum(map(_size, (*opening, closing)))
     if room < 0:
         most = max(0, input_tokens - sum(map(_size, opening)) - _TOKENS_PER_TURN)
+        what = "The prompt and its attachments are" if files else "The prompt is"
         raise InvalidRequest(
-            f"The prompt is about {estimate_tokens(prompt)} tokens long; the model takes at most {most}. Shorten it.",
+            f"{what} about {closing.tokens} tokens long; the model takes at most {most}. Shorten it.",
             code="prompt_too_long",
         )
     kept = list[Turn]()
@@ -39,7 +42,7 @@ def fit(system: str, history: Sequence[Turn], prompt: str, *, input_tokens: int)
 
 
 def _size(turn: Turn) -> int:
-    return estimate_tokens(turn.text) + _TOKENS_PER_TURN
+    return turn.tokens + _TOKENS_PER_TURN
 
 
 def _exchanges(history: Sequence[Turn]) -> list[list[Turn]]:

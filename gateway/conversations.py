@@ -1,21 +1,23 @@
 """Conversations as the gateway keeps them: trees of messages, each owned by one user."""
 
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
 
+from gateway.attachments import File
 from gateway.errors import NotFound
 from gateway.paging import Page, Position, cut
 from gateway.principals import Principal
-from gateway.store import conversation_queries
+from gateway.store import attachment_queries, conversation_queries
 from gateway.store.erasing import erase_for_good
 from gateway.times import Clock, milliseconds, moment
 from gateway.wire import Content, Conversation, Message, MessageStatus, Tier, Usage
 from storage import Connection, Database, MissingReference
 
+Messages = list["StoredMessage"]
 TitleSource = Literal["provisional", "generated", "user"]
 
 # Later than any conversation: where a list without a cursor begins.
@@ -81,6 +83,7 @@ class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
     cost_usd: float | None = None
     estimated: bool = False
     seq: int = 0
+    files: tuple[File, ...] = ()
 
     def to_wire(self) -> Message:
         """The message as its readers see it."""
@@ -101,6 +104,7 @@ class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
             created_at=moment(self.created_at),
             model=self.model,
             usage=usage,
+            attachments=[file.to_wire() for file in self.files],
         )
 
 
@@ -114,6 +118,7 @@ class Conversations:
         self._database = database
         self._clock = clock
         self._sql = conversation_queries(database)
+        self._files = attachment_queries(database)
 
     async def find(self, conversation_id: str, reader: Principal) -> ConversationRecord:
         """The conversation, where the reader is its owner, the owner's client or an admin; else `NotFound`."""
@@ -125,11 +130,10 @@ class Conversations:
 
     async def read(self, conversation_id: str) -> list[StoredMessage]:
         """All messages in the order they were written."""
+        conversation = _canonical(conversation_id, _no_conversation())
         async with self._database.read() as connection:
-            return [
-                _message(row)
-                async for row in self._sql.messages(connection, id=_canonical(conversation_id, _no_conversation()))
-            ]
+            rows = [row async for row in self._sql.messages(connection, id=conversation)]
+            return await self._with_files(connection, conversation, rows)
 
     async def path_to(self, conversation_id: str, message_id: str | None) -> list[StoredMessage]:
         """The messages from the first to this one; None means the one written last.
@@ -139,11 +143,29 @@ class Conversations:
         conversation = _canonical(conversation_id, _no_conversation())
         leaf = None if message_id is None else _canonical(message_id, _no_parent())
         async with self._database.read() as connection:
-            rows = self._sql.path_to(connection, id=conversation, message_id=leaf)
-            path = [_message(row) async for row in rows]
+            rows = [row async for row in self._sql.path_to(connection, id=conversation, message_id=leaf)]
+            path = await self._with_files(connection, conversation, rows)
         if not path and message_id is not None:
             raise _no_parent()
         return path
+
+    async def file(self, conversation_id: str, hashed: str) -> File:
+        """A file that came with one of the conversation's prompts, and its data.
+
+        Raises `NotFound` with code `unknown_attachment`.
+        """
+        conversation = _canonical(conversation_id, _no_conversation())
+        async with self._database.read() as connection:
+            row = await self._files.in_conversation(connection, id=conversation, hash=hashed.lower())
+        if row is None:
+            raise NotFound("The conversation has no such attachment.", code="unknown_attachment")
+        return msgspec.structs.replace(File.from_row(row), data=row["data"])
+
+    async def data_of(self, file: File) -> bytes | None:
+        """What is in a file; None where it is gone."""
+        async with self._database.read() as connection:
+            row = await self._files.data_of(connection, hash=file.hash)
+        return None if row is None else row["data"]
 
     async def record_prompt(self, conversation: ConversationRecord, *, new: bool, prompt: StoredMessage) -> None:
         """Keep a prompt, and its conversation where that begins with it.
@@ -156,6 +178,7 @@ class Conversations:
                 if new:
                     await self._sql.begin(connection, **_columns(conversation, _CONVERSATION_COLUMNS))
                 await self._sql.add_message(connection, **_columns(prompt, _MESSAGE_COLUMNS))
+                await self._attach(connection, prompt)
                 await self._sql.touch(connection, id=conversation.id, at=prompt.created_at)
 
         await self._database.transact(work, alone=None if new else _writing(conversation.id))
@@ -223,6 +246,30 @@ class Conversations:
             records = [_record(row) async for row in rows]
         return cut(records, limit, _position)
 
+    async def _attach(self, connection: Connection, prompt: StoredMessage) -> None:
+        # In one order for all, so that no two wait for each other.
+        for file in sorted(prompt.files, key=lambda file: file.hash):
+            tokens = 0 if file.is_image else file.tokens
+            await self._files.keep(connection, hash=file.hash, size=file.size, tokens=tokens, data=file.data)
+        for position, file in enumerate(prompt.files):
+            await self._files.attach(
+                connection,
+                message_id=prompt.id,
+                position=position,
+                hash=file.hash,
+                name=file.name,
+                content_type=file.content_type,
+            )
+
+    async def _with_files(self, connection: Connection, conversation: str, rows: Sequence[Any]) -> Messages:
+        """These messages of a conversation, each with its files but without their data."""
+        if not any(row["attached"] for row in rows):
+            return [_message(row) for row in rows]
+        found = dict[str, tuple[File, ...]]()
+        async for row in self._files.of_conversation(connection, id=conversation):
+            found[row["message_id"]] = (*found.get(row["message_id"], ()), File.from_row(row))
+        return [_message(row, found.get(row["id"], ())) for row in rows]
+
 
 _CONVERSATION_COLUMNS = (
     "id", "owner_id", "title", "title_source", "tier", "account", "model", "system", "created_at", "updated_at",
@@ -250,8 +297,9 @@ def _position(record: ConversationRecord) -> Position:
     return Position(at=record.updated_at, id=record.id)
 
 
-def _message(row: Any) -> StoredMessage:
-    fields = {name: row[name] for name in StoredMessage.__struct_fields__}
+def _message(row: Any, files: tuple[File, ...] = ()) -> StoredMessage:
+    fields = {name: row[name] for name in StoredMessage.__struct_fields__ if name != "files"}
+    fields["files"] = files
     fields["estimated"] = bool(fields["estimated"])
     return StoredMessage(**fields)
 

@@ -165,7 +165,7 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
         return priced(usage, self.pooled.account)
 
     def _input_tokens(self) -> int:
-        return sum(estimate_tokens(turn.text) for turn in self.completion.turns)
+        return sum(turn.tokens for turn in self.completion.turns)
 
     def _price(self, input_tokens: int, output_tokens: int) -> float:
         used = Usage(input_tokens=input_tokens, output_tokens=output_tokens)

@@ -2,11 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, aclosing
 from typing import Any, TypeVar
 
 from gateway.accounts import AccountPool, Lease, PooledAccount
+from gateway.attachments import File, take
 from gateway.config import Gateway
 from gateway.context import fit, room_for_answer
 from gateway.conversations import ConversationRecord, Conversations, StoredMessage
@@ -17,9 +18,10 @@ from gateway.moderation import moderate
 from gateway.own_credentials import OwnCredentials, check_kind, own_lease
 from gateway.principals import Principal
 from gateway.request_trace import note_first_text, note_spent
+from gateway.shown_files import check_images, turns_of, with_data, with_tokens
 from gateway.times import Clock, milliseconds
 from gateway.titles import generate_title, provisional_title
-from gateway.upstreams.base import Completion, Event, Finished, Text, Turn
+from gateway.upstreams.base import Completion, Event, Finished, Text
 from gateway.user_hash import UserHash
 from gateway.wire import ChatAnswer, ChatRequest, Delta, Start, is_on
 from storage import StorageError
@@ -79,7 +81,7 @@ class Prompting:
             async with self._limits.hold(user, exchange.needs()) as hold:
                 if admitted is not None:
                     admitted(hold.headers)
-                await moderate(exchange.pooled, [text for text in (request.prompt, request.system) if text])
+                await moderate(exchange.pooled, _read_by_model(exchange, request))
                 async with aclosing(self._answer(exchange.within(hold.output_tokens), hold)) as events:
                     async for event in events:
                         yield event
@@ -134,6 +136,7 @@ class Prompting:
 
     async def _prepare(self, user: Principal, request: ChatRequest, seat: ExitStack) -> Exchange:
         began = self._clock()
+        files = await self._files(request)
         record: ConversationRecord | None = None
         history = list[StoredMessage]()
         if request.conversation_id is not None:
@@ -142,10 +145,11 @@ class Prompting:
             history = await self._history(record, request.parent_id)
         elif request.parent_id is not None:
             raise InvalidRequest("A parent_id needs the conversation_id that it belongs to.")
-        pooled = self._who_answers(user, request, record)
+        pooled = self._who_answers(user, request, record, images=any(file.is_image for file in files))
+        check_images(files, pooled.account)
         if request.access_token is None:
             seat.enter_context(self._pool.seat(pooled))
-        completion = self._completion(user, request, record, history, pooled)
+        completion = await self._completion(user, request, record, history, files, pooled)
         new = record is None
         record = record or self._new_record(user, request, pooled, began)
         prompt = StoredMessage(
@@ -155,6 +159,7 @@ class Prompting:
             role="user",
             content=request.prompt,
             created_at=milliseconds(began),
+            files=files,
         )
         return Exchange(
             user=user,
@@ -168,13 +173,15 @@ class Prompting:
             began=began,
         )
 
-    def _who_answers(self, user: Principal, request: ChatRequest, record: ConversationRecord | None) -> PooledAccount:
+    def _who_answers(
+        self, user: Principal, request: ChatRequest, record: ConversationRecord | None, *, images: bool
+    ) -> PooledAccount:
         if request.access_token is not None:
             tier = "plus" if is_on(request.user_plus) else "free"
             return self._own_credentials.account(request.access_token, user, tier=tier, continued=record)
         if record is not None:
             return self._pool.pinned(record.account, record.tier, request.plus, user_plus=user.plus)
-        return self._pool.pick(request.plus, user_plus=user.plus)
+        return self._pool.pick(request.plus, user_plus=user.plus, images=images)
 
     async def _history(self, record: ConversationRecord, parent_id: str | None) -> list[StoredMessage]:
         """The messages up to the reply that is followed: the one named, else the last one.
@@ -188,25 +195,35 @@ class Prompting:
             path.pop()
         return path
 
-    def _completion(
+    async def _files(self, request: ChatRequest) -> tuple[File, ...]:
+        if not request.attachments:
+            return ()
+        # Megabytes of base64 would keep everybody else waiting.
+        return await asyncio.to_thread(take, request.attachments, self._settings)
+
+    async def _completion(
         self,
         user: Principal,
         request: ChatRequest,
         record: ConversationRecord | None,
         history: list[StoredMessage],
+        files: Sequence[File],
         pooled: PooledAccount,
     ) -> Completion:
         account = pooled.account
         system = request.system if request.system is not None else record.system if record else None
         answer_tokens = room_for_answer(account.context_tokens, account.max_output_tokens)
+        room = self._settings.max_attached_bytes - sum(file.size for file in files)
+        turns = fit(
+            self._settings.system_prompt if system is None else system,
+            turns_of(history, account, most_bytes=room),
+            request.prompt,
+            files=with_tokens(files, account),
+            input_tokens=account.context_tokens - answer_tokens,
+        )
         return Completion(
             model=account.model,
-            turns=fit(
-                self._settings.system_prompt if system is None else system,
-                [Turn(message.role, message.content) for message in history],
-                request.prompt,
-                input_tokens=account.context_tokens - answer_tokens,
-            ),
+            turns=await with_data(turns, self._conversations.data_of),
             max_output_tokens=answer_tokens,
             # With a credential of one's own the provider knows who it is.
             user=None if request.access_token is not None else self._user_hash.of(user),
@@ -322,3 +339,9 @@ class Prompting:
         self._stores.add(task)
         task.add_done_callback(self._stores.discard)
         return await asyncio.shield(task)
+
+
+def _read_by_model(exchange: Exchange, request: ChatRequest) -> list[str]:
+    """Every text that comes with the request."""
+    texts = [text for text in (request.prompt, request.system) if text]
+    return texts + [file.text for file in exchange.prompt.files if not file.is_image and file.size]

@@ -4,6 +4,7 @@ Times are UTC, RFC 3339. Durations are seconds, token counts are the provider's 
 Requests refuse unknown fields; answers may grow, so the client ignores what it does not know.
 """
 
+from base64 import b64encode
 from datetime import date, datetime
 from typing import Annotated, Literal
 
@@ -22,6 +23,7 @@ _PRINTED_WORDS = r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$(?!\n)"
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=_PRINTED_WORDS)]
 DisplayName = Annotated[str, msgspec.Meta(max_length=100, pattern=_PRINTED)]
+FileName = Annotated[str, msgspec.Meta(min_length=1, max_length=255, pattern=_PRINTED_WORDS)]
 ProviderKey = Annotated[str, msgspec.Meta(max_length=1000, pattern=r"^[\x21-\x7e]+$(?!\n)")]
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 Seconds = Annotated[int, msgspec.Meta(ge=1, le=10 * 365 * 86_400)]
@@ -133,6 +135,36 @@ class WhoAmI(Answer, frozen=True, kw_only=True):
 # Chat
 
 
+class NewAttachment(Request, frozen=True, kw_only=True):
+    """A file that comes with a prompt: an image, or text in UTF-8. `data` is its bytes in base64.
+
+    What it is decides its content; `content_type` only names the kind of a text.
+    """
+
+    name: FileName
+    content_type: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    data: Annotated[str, msgspec.Meta(extra_json_schema={"contentEncoding": "base64"})]
+
+    def __repr__(self) -> str:
+        return f"NewAttachment({len(self.data)} characters)"
+
+    @classmethod
+    def of(cls, name: str, data: bytes, content_type: str = "") -> "NewAttachment":
+        """The file of these bytes."""
+        return cls(name=name, content_type=content_type, data=b64encode(data).decode("ascii"))
+
+
+class Attachment(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that came with a prompt. `size` is in bytes; `hash` is its SHA-256 in hex, which it is found by at
+    `GET /api/conversations/{id}/attachments/{hash}`.
+    """
+
+    name: str
+    content_type: str
+    size: int
+    hash: str
+
+
 class ChatRequest(Request, frozen=True, kw_only=True):
     """`POST /api/chat`. How long a prompt may be is a setting of the gateway, which refuses in words of its own.
 
@@ -151,6 +183,7 @@ class ChatRequest(Request, frozen=True, kw_only=True):
     pretty: Switch = False
     access_token: str | None = None
     user_plus: Switch = False
+    attachments: list[NewAttachment] = []
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self.prompt)} characters)"
@@ -276,6 +309,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     created_at: Moment
     model: str | None = None
     usage: Usage | None = None
+    attachments: list[Attachment] = []
 
 
 class ConversationPage(Answer, frozen=True, kw_only=True):

@@ -45,17 +45,22 @@ class AccountPool:
         """Their settings."""
         return [pooled.account for pooled in self._accounts]
 
-    def pick(self, wish: PlusWish, *, user_plus: bool) -> PooledAccount:
+    def pick(self, wish: PlusWish, *, user_plus: bool, images: bool = False) -> PooledAccount:
         """The account whose turn it is, for a new conversation: the one that had its last turn longest ago.
 
+        With `images` one that takes them, where any does.
         Raises `PermissionDenied` (`plus_required`) and `Unavailable`: `accounts_busy` where each has all the prompts
         it may have at once, `accounts_resting` where each cools down or failed too often, and `no_account`.
         """
         tiers = _tiers(wish, user_plus=user_plus)
+        fit = {tier: self._of(tier) for tier in tiers}
+        seeing = {tier: [pooled for pooled in fit[tier] if pooled.account.images] for tier in tiers}
+        if images and any(seeing.values()):
+            fit = seeing
         for tier in tiers:
-            if ready := [pooled for pooled in self._of(tier) if pooled.usable and not pooled.full]:
+            if ready := [pooled for pooled in fit[tier] if pooled.usable and not pooled.full]:
                 return self._next(ready)
-        there = [pooled for tier in tiers for pooled in self._of(tier)]
+        there = [pooled for tier in tiers for pooled in fit[tier]]
         if any(pooled.usable for pooled in there):
             raise all_busy()
         if there:

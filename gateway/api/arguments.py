@@ -37,12 +37,12 @@ def methods_at(native: str | None, path: str) -> list[Where]:
     return found if native in {None, path} else [("POST", native or path), *found]
 
 
-async def read_arguments(request: web.Request, kind: type[A]) -> A:
+async def read_arguments(request: web.Request, kind: type[A], *, most_bytes: int | None = None) -> A:
     """The request's arguments: the query of a GET, the body of a POST, or its query where it has no body.
 
     Raises `InvalidRequest` that names the argument at fault, and what `read_body` raises.
     """
-    arguments = await _read(request, kind)
+    arguments = await _read(request, kind, most_bytes)
     if bearer(request) is not None:
         named = next((name for name in _KEYS if getattr(arguments, name, None)), None)
         if named is not None:
@@ -50,11 +50,11 @@ async def read_arguments(request: web.Request, kind: type[A]) -> A:
     return arguments
 
 
-async def _read(request: web.Request, kind: type[A]) -> A:
+async def _read(request: web.Request, kind: type[A], most_bytes: int | None) -> A:
     if request.method == "GET":
         return query_of(request, kind)
     if not request.query_string:
-        return await read_body(request, kind)
+        return await read_body(request, kind, most_bytes=most_bytes)
     if await request.read():
         raise InvalidRequest("Send the arguments in the address or in the body, not in both.")
     return read_query(request, kind)

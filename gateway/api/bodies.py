@@ -22,17 +22,17 @@ class Paged(Query, frozen=True, kw_only=True):
     cursor: Annotated[str, msgspec.Meta(description="`next_cursor` of the page before.")] | None = None
 
 
-async def read_body(request: web.Request, kind: type[T]) -> T:
-    """The request's JSON as `kind`.
+async def read_body(request: web.Request, kind: type[T], *, most_bytes: int | None = None) -> T:
+    """The request's JSON as `kind`; of at most `max_body_bytes` where the route does not say `most_bytes`.
 
     Raises `InvalidRequest` that names the field at fault, aiohttp's 413 for a body that is too large, and
     `RuntimeError` where the route does not say that it takes this body.
     """
     if request.app[ROUTES].contract(request.match_info.route).body is not kind:
         raise RuntimeError(f"{request.match_info.route} reads {kind.__name__}; say body={kind.__name__} of it")
-    if (request.content_length or 0) > request.app[CONFIG].gateway.max_body_bytes:
+    if (request.content_length or 0) > (most_bytes or request.app[CONFIG].gateway.max_body_bytes):
         raise TooLarge(TOO_LARGE)
-    data = await request.read()
+    data = await _read(request, most_bytes)
     if not data:
         raise InvalidRequest("The body is empty; send a JSON object.", code="invalid_json")
     try:
@@ -48,6 +48,13 @@ async def read_body(request: web.Request, kind: type[T]) -> T:
     if rb"\u0000" in data and _holds_nul(msgspec.to_builtins(body)):
         raise InvalidRequest("The body holds a NUL character; leave it out.")
     return body
+
+
+async def _read(request: web.Request, most_bytes: int | None) -> bytes:
+    # Where keys came as arguments, the body has been read.
+    if most_bytes is None or not request.can_read_body:
+        return await request.read()
+    return await request.clone(client_max_size=most_bytes).read()
 
 
 def json_response(answer: msgspec.Struct | dict[str, Any], *, status: int = 200) -> web.Response:

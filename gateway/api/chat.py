@@ -11,7 +11,7 @@ from gateway.api.rate_limit import note_limits
 from gateway.api.reply_page import page
 from gateway.api.scope import acting_user
 from gateway.api.sse import EventStream, frame
-from gateway.app_keys import IN_FLIGHT, PRINCIPAL, PROMPTING, USERS
+from gateway.app_keys import CONFIG, IN_FLIGHT, PRINCIPAL, PROMPTING, USERS
 from gateway.compatibility import ChatArguments
 from gateway.config import Paths
 from gateway.error_shape import api_error, error_answer
@@ -59,7 +59,8 @@ async def chat(request: web.Request) -> web.StreamResponse:
     It streams where the body says `"stream": true` or the request accepts `text/event-stream`. A caller that hangs up
     stops the answer; what had arrived of it is kept.
     """
-    body = _without_empty(await read_arguments(request, ChatArguments))
+    most_bytes = request.app[CONFIG].gateway.max_chat_body_bytes
+    body = _without_empty(await read_arguments(request, ChatArguments, most_bytes=most_bytes))
     user = await _whose(request, body)
     events = request.app[PROMPTING].prompt(user, body, admitted=note_limits(request))
     if body.stream or "text/event-stream" in request.headers.get("Accept", ""):

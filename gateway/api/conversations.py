@@ -7,8 +7,8 @@ from aiohttp import web
 
 from gateway.api.bodies import json_response, page_asked_for, read_body
 from gateway.api.reading import note_reading, note_reading_of, whose_asked_for
-from gateway.api.scope import PageOfClient
-from gateway.app_keys import CONVERSATIONS, PRINCIPAL
+from gateway.api.scope import PageOfClient, conversation_asked_for
+from gateway.app_keys import CONVERSATIONS
 from gateway.conversations import ConversationRecord, StoredMessage
 from gateway.parameters import query_of
 from gateway.routing import EVERY_ROLE, Query, Routes, Success
@@ -83,14 +83,14 @@ async def get_conversation(request: web.Request) -> web.Response:
 async def rename_conversation(request: web.Request) -> web.Response:
     """`PATCH /api/conversations/{id} {"title": "…"}`: a title of one's own, which stays."""
     body = await read_body(request, UpdateConversation)
-    record = await _find(request)
+    record = await conversation_asked_for(request)
     await request.app[CONVERSATIONS].rename(record.id, body.title)
-    return json_response(ConversationSummary(conversation=(await _find(request)).to_wire()))
+    return json_response(ConversationSummary(conversation=(await conversation_asked_for(request)).to_wire()))
 
 
 async def delete_conversation(request: web.Request) -> web.Response:
     """`DELETE /api/conversations/{id}`: erase a conversation for good."""
-    record = await _find(request)
+    record = await conversation_asked_for(request)
     await request.app[CONVERSATIONS].delete(record.id)
     return json_response(Done())
 
@@ -111,12 +111,8 @@ async def export_conversation(request: web.Request) -> web.Response:
     )
 
 
-async def _find(request: web.Request) -> ConversationRecord:
-    return await request.app[CONVERSATIONS].find(request.match_info["id"], request[PRINCIPAL])
-
-
 async def _read(request: web.Request, action: AuditAction) -> tuple[ConversationRecord, list[StoredMessage]]:
-    record = await _find(request)
+    record = await conversation_asked_for(request)
     await note_reading_of(request, action, record)
     return record, await request.app[CONVERSATIONS].read(record.id)
 
@@ -132,4 +128,5 @@ def _markdown(record: ConversationRecord, messages: list[StoredMessage]) -> str:
         broken = ", incomplete" if message.status == "incomplete" else ""
         parts.append(f"## {who}, {moment(message.created_at):%Y-%m-%d %H:%M} UTC{broken}")
         parts.append(message.content)
+        parts += [f"Attached: {file.name} ({file.content_type}, {file.size:,} bytes)" for file in message.files]
     return "\n\n".join(parts) + "\n"

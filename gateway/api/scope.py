@@ -6,7 +6,8 @@ import msgspec
 from aiohttp import web
 
 from gateway.api.bodies import Paged
-from gateway.app_keys import PRINCIPAL, USERS
+from gateway.app_keys import CONVERSATIONS, PRINCIPAL, USERS
+from gateway.conversations import ConversationRecord
 from gateway.errors import InvalidRequest, NotFound, PermissionDenied
 from gateway.parameters import QUERY
 from gateway.principals import Principal
@@ -61,6 +62,11 @@ async def user_asked_for(request: web.Request, name: str) -> Principal:
         raise NotFound(
             "There is no such user. For a user that a client made, add ?client_id=NAME.", code="unknown_user"
         ) from error
+
+
+async def conversation_asked_for(request: web.Request) -> ConversationRecord:
+    """The conversation in the address, as far as the caller may know of it. Raises `NotFound`."""
+    return await request.app[CONVERSATIONS].find(request.match_info["id"], request[PRINCIPAL])
 
 
 async def acting_user(request: web.Request, name: str | None) -> Principal:

@@ -38,6 +38,11 @@ def conversation_queries(database: Database) -> Any:
     return load_queries(_FOLDER / "conversations.sql", database.engine)
 
 
+def attachment_queries(database: Database) -> Any:
+    """The queries over files and the messages that they came with."""
+    return load_queries(_FOLDER / "attachments.sql", database.engine)
+
+
 def limit_queries(database: Database) -> Any:
     """The queries over reservations, and over usage as limits see it."""
     return load_queries(_FOLDER / "limits.sql", database.engine)

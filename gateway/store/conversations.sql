@@ -50,7 +50,10 @@ VALUES (
 UPDATE conversations SET updated_at = CASE WHEN updated_at > :at THEN updated_at ELSE :at END WHERE id = :id;
 
 -- name: messages
-SELECT * FROM messages WHERE conversation_id = :id ORDER BY seq;
+SELECT m.*, EXISTS (SELECT 1 FROM message_attachments AS f WHERE f.message_id = m.id) AS attached
+FROM messages AS m
+WHERE m.conversation_id = :id
+ORDER BY m.seq;
 
 -- name: path_to
 WITH RECURSIVE path (id, parent_id, depth) AS (
@@ -63,7 +66,9 @@ WITH RECURSIVE path (id, parent_id, depth) AS (
     FROM messages AS m JOIN path ON m.id = path.parent_id
     WHERE m.conversation_id = :id
 )
-SELECT m.* FROM path JOIN messages AS m ON m.id = path.id ORDER BY path.depth DESC;
+SELECT m.*, EXISTS (SELECT 1 FROM message_attachments AS f WHERE f.message_id = m.id) AS attached
+FROM path JOIN messages AS m ON m.id = path.id
+ORDER BY path.depth DESC;
 
 -- name: withdraw!
 DELETE FROM messages

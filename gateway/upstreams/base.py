@@ -5,6 +5,8 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 import msgspec
 
+from gateway.attachments import File
+from gateway.tokens import estimate_tokens
 from gateway.wire import Usage
 
 
@@ -13,9 +15,15 @@ class Turn(msgspec.Struct, frozen=True):
 
     role: Literal["system", "user", "assistant"]
     text: str
+    files: tuple[File, ...] = ()
 
     def __repr__(self) -> str:
         return f"Turn({self.role}, {len(self.text)} characters)"
+
+    @property
+    def tokens(self) -> int:
+        """About what it takes up, its files too."""
+        return estimate_tokens(self.text) + sum(file.tokens for file in self.files)
 
 
 class Completion(msgspec.Struct, frozen=True, kw_only=True):

@@ -83,7 +83,7 @@ class OfflineUpstream:
             await self._sleep(self._word_seconds)
         said = "".join(words[: completion.max_output_tokens])
         usage = Usage(
-            input_tokens=sum(estimate_tokens(turn.text) for turn in completion.turns),
+            input_tokens=sum(turn.tokens for turn in completion.turns),
             output_tokens=estimate_tokens(said),
         )
         yield Finished(reason="stop" if whole else "length", usage=usage)
@@ -101,6 +101,7 @@ def reply_to(completion: Completion) -> str:
     parts = [
         f"I am Rolekey's offline model **{completion.model}**: a fixed set of rules, no artificial intelligence.",
         _understood(prompt),
+        *_attached(completion),
         *_remembered(prompts),
         *(text.rstrip() for pattern, text in _SHOWS if pattern.search(prompt)),
     ]
@@ -113,6 +114,11 @@ def _understood(prompt: str) -> str:
     shown = prompt if len(prompt) <= _QUOTED_CHARACTERS else prompt[:_QUOTED_CHARACTERS].rstrip() + " …"
     quoted = "\n".join(f"> {line}" for line in shown.strip().splitlines())
     return f"You wrote:\n{quoted}"
+
+
+def _attached(completion: Completion) -> list[str]:
+    names = [f"`{file.name}`" for file in completion.turns[-1].files] if completion.turns else []
+    return [f"You attached {', '.join(names)}."] if names else []
 
 
 def _remembered(prompts: list[str]) -> list[str]:

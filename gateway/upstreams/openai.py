@@ -6,6 +6,7 @@ https://developers.openai.com/api/reference/resources/chat
 import asyncio
 import logging
 import time
+from base64 import b64encode
 from collections.abc import AsyncGenerator, Generator
 from contextlib import aclosing, contextmanager
 from typing import Any
@@ -15,10 +16,11 @@ import aiohttp
 import msgspec
 from aiohttp_socks import ProxyConnectionError, ProxyConnector, ProxyError, ProxyTimeoutError
 
+from gateway.attachments import File, as_text
 from gateway.config import Account
 from gateway.errors import ApiError
 from gateway.times import Clock
-from gateway.upstreams.base import Accepted, Completion, Event, Finished, Text
+from gateway.upstreams.base import Accepted, Completion, Event, Finished, Text, Turn
 from gateway.upstreams.event_stream import EventStreamDecoder, LineTooLong
 from gateway.upstreams.openai_errors import (
     ProviderError,
@@ -155,7 +157,7 @@ class OpenAIUpstream:
     ) -> aiohttp.ClientResponse:
         body: dict[str, Any] = {
             "model": completion.model,
-            "messages": [{"role": turn.role, "content": turn.text} for turn in completion.turns],
+            "messages": [{"role": turn.role, "content": _content(turn)} for turn in completion.turns],
             "stream": True,
             limit: completion.max_output_tokens,
         }
@@ -214,7 +216,8 @@ class OpenAIUpstream:
         return refusal(self._account, completion.model, response.status, error, response.headers, self._clock())
 
     def _log(self, what: str, error: ProviderError, completion: Completion) -> None:
-        secrets = (self._key, *(turn.text for turn in completion.turns))
+        texts = (text for turn in completion.turns for text in (turn.text, *_file_texts(turn)))
+        secrets = (self._key, *texts)
         log.warning("account %s: the provider answered %s, %s", self._account.name, what, log_words(error, secrets))
 
     # The answer
@@ -307,6 +310,26 @@ class _Reading:
             texts.append(text)
         if choice.finish_reason:
             self.finish_reason = choice.finish_reason
+
+
+def _content(turn: Turn) -> str | list[dict[str, Any]]:
+    """A message's content: its text, or parts where files come with it
+    (https://developers.openai.com/api/docs/guides/images-vision).
+    """
+    if not turn.files:
+        return turn.text
+    return [{"type": "text", "text": turn.text}, *map(_part, turn.files)]
+
+
+def _part(file: File) -> dict[str, Any]:
+    if not file.is_image:
+        return {"type": "text", "text": as_text(file)}
+    encoded = b64encode(file.data).decode("ascii")
+    return {"type": "image_url", "image_url": {"url": f"data:{file.content_type};base64,{encoded}"}}
+
+
+def _file_texts(turn: Turn) -> list[str]:
+    return [file.text for file in turn.files if not file.is_image]
 
 
 def _connector(proxy: str) -> aiohttp.TCPConnector:

@@ -35,8 +35,13 @@ class Recorded:
 
     @property
     def messages(self) -> list[tuple[str, str]]:
-        """Role and text of every message."""
-        return [(message["role"], message["content"]) for message in self.body["messages"]]
+        """Role and text of every message; of one with files the prompt alone."""
+        return [(role, parts[0]["text"]) for role, parts in self.contents]
+
+    @property
+    def contents(self) -> list[tuple[str, list[dict[str, Any]]]]:
+        """Role and parts of every message."""
+        return [(message["role"], _parts(message["content"])) for message in self.body["messages"]]
 
     @property
     def prompt(self) -> str:
@@ -289,6 +294,10 @@ class FakeUpstream:
                 words = "The provider's own words, with sk-proj-secretsecretsecret in them"
                 await response.write(_event({"error": {"message": words, "type": "error", "code": act.code}}))
         return response
+
+
+def _parts(content: str | list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{"type": "text", "text": content}] if isinstance(content, str) else content
 
 
 def _asks_for_title(recorded: Recorded) -> bool:

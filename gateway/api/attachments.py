@@ -1,0 +1,38 @@
+"""`/api/conversations/{id}/attachments`: the files that came with a conversation's prompts."""
+
+from urllib.parse import quote
+
+from aiohttp import web
+
+from gateway.api.reading import note_reading_of
+from gateway.api.scope import conversation_asked_for
+from gateway.app_keys import CONVERSATIONS
+from gateway.attachments import IMAGE_TYPES, PLAIN_TEXT
+from gateway.routing import EVERY_ROLE, Routes, Success
+
+
+def add_routes(routes: Routes) -> None:
+    """Add the routes of this module."""
+    routes.get(
+        "/api/conversations/{id}/attachments/{hash}",
+        get_attachment,
+        roles=EVERY_ROLE,
+        answers=[Success(str, content_type=content_type) for content_type in (*IMAGE_TYPES, PLAIN_TEXT)],
+    )
+
+
+async def get_attachment(request: web.Request) -> web.Response:
+    """`GET /api/conversations/{id}/attachments/{hash}`: the file, as it was sent. All text comes as plain text."""
+    record = await conversation_asked_for(request)
+    file = await request.app[CONVERSATIONS].file(record.id, request.match_info["hash"])
+    await note_reading_of(request, "read", record)
+    return web.Response(
+        body=file.data,
+        content_type=file.content_type if file.is_image else PLAIN_TEXT,
+        charset=None if file.is_image else "utf-8",
+        headers={
+            # RFC 6266, section 4.1: the name in any script.
+            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(file.name, safe='')}",
+            "X-Content-Type-Options": "nosniff",
+        },
+    )

@@ -1,0 +1,174 @@
+"""Files that come with a prompt: which are taken, and how a model is shown them.
+
+What a file is decides its content, not what its sender calls it: an image by its first bytes, anything else is text in
+UTF-8 or it is refused.
+"""
+
+import binascii
+import hashlib
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from gateway.config import Gateway
+from gateway.errors import InvalidRequest, TooLarge
+from gateway.tokens import estimate_tokens
+from gateway.wire import Attachment, NewAttachment
+
+# The images that OpenAI's models take: https://developers.openai.com/api/docs/guides/images-vision
+IMAGE_TYPES = ("image/png", "image/jpeg", "image/gif", "image/webp")
+PLAIN_TEXT = "text/plain"
+TAKEN = "PNG, JPEG, GIF and WebP images, and text files in UTF-8 (text, Markdown, CSV, JSON, code)"
+
+_MAGIC = (
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"GIF87a", "image/gif"),
+    (b"GIF89a", "image/gif"),
+)
+# What senders say who do not know.
+_NOTHING_SAID = ("", "application/octet-stream", "binary/octet-stream")
+_TEXT_TYPE = re.compile(
+    r"text/[\w.+-]+|[\w.-]+/[\w.+-]+\+(json|xml|yaml)"
+    r"|application/(x-)?(json|jsonl|ndjson|json-lines|xml|yaml|toml|javascript|ecmascript|typescript|sql|sh|shellscript"
+    r"|csh|python|python-code|perl|ruby|php|httpd-php|tex|latex|graphql|rust|go|java|kotlin|lua|diff|patch|subrip)",
+    re.ASCII,
+)
+# No text has these; tab, line ends, form feed and escape it may have.
+_BINARY = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_BACKTICKS = re.compile("`{3,}")
+# The header and the fence around a text.
+_FRAME_TOKENS = 16
+
+
+class File(msgspec.Struct, frozen=True, kw_only=True):
+    """A file of a prompt's. `hash` is its SHA-256 in hex, `size` in bytes, `tokens` about what it takes up.
+
+    The database keeps no tokens of an image, which depend on the model; `data` is empty until it is needed.
+    """
+
+    name: str
+    content_type: str
+    hash: str
+    size: int
+    tokens: int
+    data: bytes = b""
+
+    def __repr__(self) -> str:
+        return f"File({self.content_type}, {self.size} bytes)"
+
+    @classmethod
+    def from_row(cls, row: Any) -> "File":
+        """A row without its data."""
+        return cls(**{name: row[name] for name in ("name", "content_type", "hash", "size", "tokens")})
+
+    @property
+    def is_image(self) -> bool:
+        """Whether a model sees it rather than reads it."""
+        return self.content_type in IMAGE_TYPES
+
+    @property
+    def text(self) -> str:
+        """What a text file says."""
+        return self.data.decode("utf-8-sig")
+
+    def to_wire(self) -> Attachment:
+        """The file as readers of the conversation see it."""
+        return Attachment(name=self.name, content_type=self.content_type, size=self.size, hash=self.hash)
+
+
+def take(attachments: Sequence[NewAttachment], settings: Gateway) -> tuple[File, ...]:
+    """The files that came with a prompt, looked at.
+
+    Raises `InvalidRequest` with code `too_many_attachments`, `attachment_encoding` or `attachment_type`, and `TooLarge`
+    with code `attachment_too_large`.
+    """
+    if len(attachments) > settings.max_attachments:
+        most = settings.max_attachments
+        words = f"at most {most} are taken" if most else "this gateway takes none"
+        raise InvalidRequest(
+            f"The prompt has {len(attachments)} attachments; {words}. Send fewer.", code="too_many_attachments"
+        )
+    return tuple(_taken(attachment, settings.max_attachment_bytes) for attachment in attachments)
+
+
+def as_text(file: File) -> str:
+    """A text file as a model reads it: what it is called, then its words within a fence that none of them ends."""
+    text = file.text
+    longest = max(map(len, _BACKTICKS.findall(text)), default=2)
+    fence = "`" * (longest + 1)
+    end = "" if text.endswith("\n") else "\n"
+    return f"Attached file {file.name} ({file.content_type}):\n{fence}\n{text}{end}{fence}"
+
+
+def _taken(attachment: NewAttachment, most: int) -> File:
+    name = attachment.name
+    # Some encoders break lines.
+    encoded = attachment.data.replace("\r", "").replace("\n", "")
+    if len(encoded) // 4 * 3 - 2 > most:
+        raise _too_large(name, most)
+    try:
+        data = binascii.a2b_base64(encoded, strict_mode=True)
+    except ValueError as error:
+        raise InvalidRequest(
+            f"The data of the attachment {name} is not base64. Encode the file's bytes as base64 with padding.",
+            code="attachment_encoding",
+        ) from error
+    if len(data) > most:
+        raise _too_large(name, most)
+    content_type = image_type(data) or _text_type(attachment)
+    return File(
+        name=name,
+        content_type=content_type,
+        hash=hashlib.sha256(data).hexdigest(),
+        size=len(data),
+        tokens=0 if content_type in IMAGE_TYPES else _tokens_of_text(name, data),
+        data=data,
+    )
+
+
+def image_type(data: bytes) -> str | None:
+    """The content type of an image, by its first bytes (https://mimesniff.spec.whatwg.org/#image-type-pattern-matching-algorithm)."""
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "image/webp"
+    return next((content_type for magic, content_type in _MAGIC if data.startswith(magic)), None)
+
+
+def _text_type(attachment: NewAttachment) -> str:
+    """What a file that is no image is called."""
+    said = attachment.content_type.partition(";")[0].strip().lower()
+    if said in _NOTHING_SAID:
+        return PLAIN_TEXT
+    if _TEXT_TYPE.fullmatch(said):
+        return said
+    raise _not_taken(attachment.name)
+
+
+def _tokens_of_text(name: str, data: bytes) -> int:
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        if b"\0" in data:
+            raise _not_taken(name) from error
+        raise InvalidRequest(
+            f"The attachment {name} is not UTF-8: byte {error.start}. "
+            f"Save it as UTF-8 where it is text. Taken are {TAKEN}.",
+            code="attachment_encoding",
+        ) from error
+    if _BINARY.search(text):
+        raise _not_taken(name)
+    return estimate_tokens(text) + _FRAME_TOKENS
+
+
+def _not_taken(name: str) -> InvalidRequest:
+    return InvalidRequest(
+        f"The attachment {name} is of a type that is not taken. Send {TAKEN}.", code="attachment_type"
+    )
+
+
+def _too_large(name: str, most: int) -> TooLarge:
+    return TooLarge(
+        f"The attachment {name} is larger than {most:,} bytes. Send a smaller one.", code="attachment_too_large"
+    )
