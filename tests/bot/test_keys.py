@@ -20,6 +20,7 @@ from gateway.errors import ApiError, NotFound, PermissionDenied, Unauthenticated
 from gateway.server import GatewayServer
 from gateway.wire import ChatRequest, CreateUser, UpdateUser, User
 from storage import Sealer, StorageReadOnly, Store
+from tests.sqlite_files import writer_of
 
 GUILD, FRED, PAULA = 10, 20, 21
 LEASE = timedelta(days=30)
@@ -344,7 +345,7 @@ async def test_a_mistyped_old_secret_costs_nobody_their_key(desk: Desk) -> None:
 
 
 async def test_where_the_store_cannot_take_a_key_none_is_made(desk: Desk) -> None:
-    await desk.store.database._writer.execute("PRAGMA query_only = ON")
+    await writer_of(desk.store.database).execute("PRAGMA query_only = ON")
     with pytest.raises(StorageReadOnly):
         await desk.keys().ensure(GUILD, FRED, "fred", Tier.FREE)
     assert await desk.users() == []

@@ -18,9 +18,11 @@ from bot.app import create_bot
 from bot.config import Keys
 from gateway.config import Gateway, Limits, Secrets, TierLimits
 from gateway.wire import ChatRequest
-from storage import Database, StorageBusy, StorageReadOnly
+from storage import StorageBusy, StorageReadOnly
+from storage.sqlite import SQLiteDatabase
 from tests.cogs.conftest import MakeWorld, World, card, last, settings, words
 from tests.fakes.upstream import Act, Answer, BreakOff, ErrorEvent, FakeUpstream, Hang, HangUp, Refuse
+from tests.sqlite_files import lock, writer_of
 
 PROMPT = "What is the airspeed of an unladen swallow?"
 REPLY = "Hello from the fake upstream."
@@ -36,17 +38,17 @@ def log(caplog: pytest.LogCaptureFixture) -> Generator[pytest.LogCaptureFixture]
 
 
 @pytest.fixture
-def databases(monkeypatch: pytest.MonkeyPatch) -> dict[str, Database]:
+def databases(monkeypatch: pytest.MonkeyPatch) -> dict[str, SQLiteDatabase]:
     """The first database of every name that is opened; none waits long for a lock."""
-    opened: dict[str, Database] = {}
-    really_open = Database.open
+    opened: dict[str, SQLiteDatabase] = {}
+    really_open = SQLiteDatabase.open
 
-    async def opening(path: Path, *, migrations: Path) -> Database:
+    async def opening(path: Path, *, migrations: Path) -> SQLiteDatabase:
         database = await really_open(path, migrations=migrations, busy_seconds=0.05)
         opened.setdefault(path.name, database)
         return database
 
-    monkeypatch.setattr(Database, "open", opening)
+    monkeypatch.setattr(SQLiteDatabase, "open", opening)
     return opened
 
 
@@ -260,7 +262,7 @@ async def test_a_bot_whose_own_key_is_refused_sends_the_member_to_an_admin(
 async def test_an_expired_key_is_renewed_by_the_next_prompt(make_world: MakeWorld) -> None:
     async with make_world() as world:
         key = await world.key_of(world.fred)
-        with sqlite3.connect(world.config.storage_path()) as database:
+        with sqlite3.connect(world.config.storage_place()) as database:
             database.execute("UPDATE keys SET expires_at = 1 WHERE expires_at IS NOT NULL")
         database.close()
         assert await world.refusal(key) == "expired_key"
@@ -294,7 +296,7 @@ async def test_a_conversation_that_was_deleted_is_said_to_be_gone(make_world: Ma
 async def test_a_member_whom_an_admin_of_the_gateway_switched_off_is_sent_to_them(make_world: MakeWorld) -> None:
     async with make_world() as world:
         await world.key_of(world.fred)
-        with sqlite3.connect(world.config.storage_path()) as database:
+        with sqlite3.connect(world.config.storage_place()) as database:
             database.execute("UPDATE principals SET disabled = 1 WHERE role = 'user'")
         database.close()
         await ask(world)
@@ -393,16 +395,9 @@ async def test_a_command_that_discord_no_longer_takes_an_answer_to_is_logged(
 # The databases
 
 
-def lock(database: Database) -> sqlite3.Connection:
-    """Another process that writes for a long time."""
-    other = sqlite3.connect(database.path, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    return other
-
-
 @pytest.mark.parametrize("fault", [StorageBusy, StorageReadOnly])
 async def test_where_the_bots_database_takes_nothing_nothing_is_done_and_that_is_said(
-    make_world: MakeWorld, databases: dict[str, Database], log: pytest.LogCaptureFixture, fault: type[Exception]
+    make_world: MakeWorld, databases: dict[str, SQLiteDatabase], log: pytest.LogCaptureFixture, fault: type[Exception]
 ) -> None:
     async with make_world() as world:
         world.expected.append(fault)
@@ -411,7 +406,7 @@ async def test_where_the_bots_database_takes_nothing_nothing_is_done_and_that_is
         if fault is StorageBusy:
             other = lock(databases["bot.db"])
         else:
-            await databases["bot.db"]._writer.execute("PRAGMA query_only = ON")
+            await writer_of(databases["bot.db"]).execute("PRAGMA query_only = ON")
         await ask(world)
         [told] = said(world)
         assert told.startswith("⚠️ I can't save anything right now, so I did nothing.")
@@ -428,7 +423,7 @@ async def test_where_the_bots_database_takes_nothing_nothing_is_done_and_that_is
         if other is not None:
             other.close()
         else:
-            await databases["bot.db"]._writer.execute("PRAGMA query_only = OFF")
+            await writer_of(databases["bot.db"]).execute("PRAGMA query_only = OFF")
         assert await world.refusal(key) is None
         assert len(world.upstream.requests) == 0
         await world.fred.slash(world.threads()[0], "ask", prompt=PROMPT)
@@ -438,7 +433,7 @@ async def test_where_the_bots_database_takes_nothing_nothing_is_done_and_that_is
 @pytest.mark.parametrize(("locked", "sentence"), [(True, "gateway is busy"), (False, "gateway can't save anything")])
 async def test_where_the_gateways_database_takes_nothing_that_is_said(
     make_world: MakeWorld,
-    databases: dict[str, Database],
+    databases: dict[str, SQLiteDatabase],
     log: pytest.LogCaptureFixture,
     locked: bool,
     sentence: str,
@@ -449,7 +444,7 @@ async def test_where_the_gateways_database_takes_nothing_that_is_said(
         if locked:
             other = lock(databases["gateway.db"])
         else:
-            await databases["gateway.db"]._writer.execute("PRAGMA query_only = ON")
+            await writer_of(databases["gateway.db"]).execute("PRAGMA query_only = ON")
         await ask(world)
         [told] = said(world)
         assert sentence in told
@@ -459,7 +454,7 @@ async def test_where_the_gateways_database_takes_nothing_that_is_said(
         if other is not None:
             other.close()
         else:
-            await databases["gateway.db"]._writer.execute("PRAGMA query_only = OFF")
+            await writer_of(databases["gateway.db"]).execute("PRAGMA query_only = OFF")
         async with world.gateway() as gateway:
             assert (await gateway.acting_with(key).ask(ChatRequest(prompt=PROMPT))).reply == REPLY
 

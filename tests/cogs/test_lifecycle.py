@@ -14,6 +14,7 @@ from cogs.lifecycle import LifecycleCog
 from gateway.wire import UpdateUser
 from tests.cogs.conftest import MakeWorld, World, last, words
 from tests.fakes.upstream import Answer
+from tests.sqlite_files import writer_of
 
 NO_INTENTS = Discord(message_content=False, guild_members=False)
 
@@ -193,7 +194,7 @@ async def test_the_sweep_goes_on_after_a_failure_of_the_database(
         await world.key_of(world.paula)
         async with world.gateway() as gateway:
             await gateway.delete_user(f"{world.guild.id}:{world.paula.id}")
-        writer = lifecycle(world)._threads._store.database._writer
+        writer = writer_of(lifecycle(world)._threads._store.database)
         await writer.execute("PRAGMA query_only = ON")
         with caplog.at_level(logging.WARNING):
             await world.env.advance_time(3600)
@@ -224,7 +225,7 @@ async def test_an_event_that_the_database_does_not_take_is_left_to_the_sweep(
 ) -> None:
     async with make_world() as world:
         await world.fred.slash(world.general, "ask", prompt="Hi")
-        writer = lifecycle(world)._threads._store.database._writer
+        writer = writer_of(lifecycle(world)._threads._store.database)
         await writer.execute("PRAGMA query_only = ON")
         with caplog.at_level(logging.WARNING):
             await world.give(world.fred, world.plus_role)
