@@ -178,6 +178,16 @@ async def test_others_and_other_conversations_do_not_lead_to_a_file(room: Chatti
         assert caught.value.code == "unknown_attachment"
 
 
+async def test_who_downloads_a_users_file_is_noted_in_the_audit_log(room: Chatting) -> None:
+    user = await room.user()
+    answer = await ask(user, "What?", attachments=[NOTES])
+    [notes] = (await first_of(user, answer)).attachments
+    assert (await user.audit()).entries == []
+    await room.client.download_attachment(answer.conversation_id, notes.hash)
+    [entry] = (await user.audit()).entries
+    assert (entry.action, entry.conversation_id) == ("read", answer.conversation_id)
+
+
 @pytest.mark.parametrize(
     ("sent", "content_type"),
     [(CAT, "image/png"), (NewAttachment.of('a".html', b"<script>", "text/html"), "text/plain; charset=utf-8")],
