@@ -1,6 +1,8 @@
 """What tests do to an SQLite file behind the back of whoever has it open."""
 
+import asyncio
 import sqlite3
+from pathlib import Path
 
 import aiosqlite
 
@@ -14,9 +16,17 @@ def writer_of(database: Database) -> aiosqlite.Connection:
     return database._writer
 
 
-def lock(database: Database) -> sqlite3.Connection:
-    """Another process that writes for a long time."""
-    assert isinstance(database, SQLiteDatabase)
-    other = sqlite3.connect(database.path, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    return other
+async def lock(file: Path) -> sqlite3.Connection:
+    """Another process that writes for a long time.
+
+    It waits its turn without holding up the loop, on which whoever writes now has to come to an end.
+    """
+    other = sqlite3.connect(file, isolation_level=None, timeout=0)
+    for _ in range(500):
+        try:
+            other.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            await asyncio.sleep(0.01)
+        else:
+            return other
+    raise AssertionError("it is never this one's turn to write")

@@ -404,7 +404,7 @@ async def test_where_the_bots_database_takes_nothing_nothing_is_done_and_that_is
         key = await world.key_of(world.fred)
         other = None
         if fault is StorageBusy:
-            other = lock(databases["bot.db"])
+            other = await lock(databases["bot.db"].path)
         else:
             await writer_of(databases["bot.db"]).execute("PRAGMA query_only = ON")
         await ask(world)
@@ -442,7 +442,7 @@ async def test_where_the_gateways_database_takes_nothing_that_is_said(
         key = await world.key_of(world.fred)
         other = None
         if locked:
-            other = lock(databases["gateway.db"])
+            other = await lock(databases["gateway.db"].path)
         else:
             await writer_of(databases["gateway.db"]).execute("PRAGMA query_only = ON")
         await ask(world)

@@ -1,7 +1,6 @@
 """Every error of every route has one shape."""
 
 import logging
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from gateway.app_keys import ROUTES
 from gateway.server import GatewayServer
 from storage import StorageBusy, StorageError, StorageReadOnly, StorageUnreachable
 from tests.gateway.conftest import Clock, Reply, RunningGateway, config_in, running
+from tests.sqlite_files import lock
 
 
 def assert_one_shape(reply: Reply, status: int) -> None:
@@ -127,8 +127,7 @@ async def test_whatever_a_handler_raises_is_told_in_the_same_shape(
 async def test_reading_goes_on_while_another_process_holds_the_write_lock(
     gateway: RunningGateway, tmp_path: Path
 ) -> None:
-    other = sqlite3.connect(tmp_path / "data" / "gateway.db", isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
+    other = await lock(tmp_path / "data" / "gateway.db")
     try:
         assert (await gateway.call("GET", "/api/users", key=gateway.admin_key)).status == 200
     finally:
