@@ -3,7 +3,6 @@
 import asyncio
 import contextvars
 import logging
-import signal
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
@@ -24,6 +23,7 @@ from bot.places import Places
 from bot.prompting import Prompting
 from bot.reloading import reload_on_hangup
 from bot.roster import Roster
+from bot.stopping import stop_signal
 from bot.store import open_store
 from bot.threads import Threads
 from cogs.access import AccessCog
@@ -65,10 +65,7 @@ async def run(config: Config, show_admin_key: Callable[[str], None], reread: Cal
         key = await ensure_admin_key(config)
         if key is not None:
             show_admin_key(key)
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+    stop = stop_signal()
     servers = list[GatewayServer]()
 
     def apply(changed: Config) -> None:

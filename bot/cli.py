@@ -4,7 +4,6 @@ import asyncio
 import errno
 import importlib.util
 import logging
-import signal
 import sys
 from collections.abc import Callable, Coroutine
 from importlib.metadata import version
@@ -348,14 +347,12 @@ def _play(config: Config, *, open_browser: bool) -> None:
 
 
 async def _serve(config: Config, reread: Callable[[], Config]) -> None:
+    from bot.stopping import stop_signal
     from gateway.bootstrap import ensure_admin_key
     from gateway.server import GatewayServer
 
     reload_on_hangup(reread, lambda _: None)  # until there is a gateway, SIGHUP must not end the process
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+    stop = stop_signal()
     key = await ensure_admin_key(config)
     if key is not None:
         _show_admin_key(key)

@@ -8,7 +8,6 @@ import discord
 from discord.ext import commands
 
 from bot.config import Discord
-from bot.intents import intents
 from bot.tree import Tree
 
 log = logging.getLogger(__name__)
@@ -51,3 +50,15 @@ class RolekeyBot(commands.AutoShardedBot):
             await stack.aclose()
         finally:
             await super().close()
+
+
+def intents(settings: Discord) -> discord.Intents:
+    """What the bot listens to; "auto" counts as no until it is settled."""
+    wanted = discord.Intents.none()
+    wanted.guilds = True
+    wanted.moderation = True
+    wanted.guild_messages = True
+    wanted.dm_messages = True
+    wanted.message_content = settings.message_content is True
+    wanted.members = settings.guild_members is True
+    return wanted

@@ -7,10 +7,9 @@ one for verified applications and a "limited" one for applications in fewer than
 import logging
 
 import aiohttp
-import discord
 import msgspec
 
-from bot.config import Config, Discord
+from bot.config import Config
 
 log = logging.getLogger(__name__)
 
@@ -37,18 +36,6 @@ async def settled(config: Config) -> Config:
     return msgspec.structs.replace(
         config, discord=msgspec.structs.replace(config.discord, message_content=content, guild_members=members)
     )
-
-
-def intents(settings: Discord) -> discord.Intents:
-    """What the bot listens to; "auto" counts as no until it is settled."""
-    wanted = discord.Intents.none()
-    wanted.guilds = True
-    wanted.moderation = True
-    wanted.guild_messages = True
-    wanted.dm_messages = True
-    wanted.message_content = settings.message_content is True
-    wanted.members = settings.guild_members is True
-    return wanted
 
 
 async def _flags(config: Config) -> int:

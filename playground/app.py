@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import os
-import signal
 import sys
 import webbrowser
 from collections.abc import AsyncGenerator
@@ -18,6 +17,7 @@ import simcord
 
 from bot import create_bot
 from bot.config import Access, Answers, Config, Discord
+from bot.stopping import stop_signal
 from gateway.config import Account, Secrets
 from playground.page import Page
 from playground.world import World
@@ -35,10 +35,7 @@ _OFFLINE = [
 
 async def run(config: Config, *, open_browser: bool) -> None:
     """Run the playground until SIGINT or SIGTERM, and say where its page is."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+    stop = stop_signal()
     async with playing(config) as (world, page):
         print(f"Playground, a simulated Discord ({_model(config)}). Ctrl-C stops it. Open {page.url}", flush=True)  # noqa: T201  what the command is for
         if open_browser and (browser := _browser()) is not None:

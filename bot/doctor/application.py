@@ -5,20 +5,19 @@ import msgspec
 
 from bot.config import Config
 from bot.doctor.finding import Finding, Refused, get_json
+from bot.intents import GUILD_MEMBERS, MESSAGE_CONTENT
 
-# https://discord.com/developers/docs/resources/application#application-object-application-flags: verified, and
-# "limited", which is what an application in fewer than 100 servers has.
 _INTENTS = (
     (
         "Message Content intent",
         "message_content",
-        1 << 18 | 1 << 19,
+        MESSAGE_CONTENT,
         "plain messages in a thread are not read; members use /followup, the button or a mention",
     ),
     (
         "Server Members intent",
         "guild_members",
-        1 << 14 | 1 << 15,
+        GUILD_MEMBERS,
         "a changed role counts from the member's next command on, not at once",
     ),
 )
