@@ -6,7 +6,7 @@ import msgspec
 
 from gateway.paging import Page, Position, cut
 from gateway.principals import Principal
-from gateway.store import audit_queries
+from gateway.store import queries
 from gateway.times import Clock, milliseconds, moment
 from gateway.wire import AuditAction, AuditEntry
 from storage import Connection, Database
@@ -63,7 +63,7 @@ class AuditLog:
     def __init__(self, database: Database, *, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._sql = audit_queries(database)
+        self._sql = queries(database, "audit")
 
     async def note(
         self,

@@ -8,7 +8,7 @@ from typing import Any
 from gateway.errors import PermissionDenied, Unauthenticated
 from gateway.keys import KeyHasher, looks_valid
 from gateway.principals import Principal
-from gateway.store import principal_queries
+from gateway.store import queries
 from gateway.times import Clock, milliseconds
 from storage import Connection, Database, StorageError
 
@@ -28,7 +28,7 @@ class Authenticator:
         self._database = database
         self._hasher = hasher
         self._clock = clock
-        self._sql = principal_queries(database)
+        self._sql = queries(database, "principals")
         self._used = dict[int, int]()
         self._rehashed = dict[int, bytes]()
         self._noting: asyncio.Task[None] | None = None

@@ -11,7 +11,7 @@ from gateway.attachments import File
 from gateway.errors import NotFound
 from gateway.paging import Page, Position, cut
 from gateway.principals import Principal
-from gateway.store import attachment_queries, conversation_queries
+from gateway.store import queries
 from gateway.store.erasing import erase_for_good
 from gateway.times import Clock, milliseconds, moment
 from gateway.wire import Content, Conversation, Message, MessageStatus, Tier, Usage
@@ -117,8 +117,8 @@ class Conversations:
     def __init__(self, database: Database, *, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._sql = conversation_queries(database)
-        self._files = attachment_queries(database)
+        self._sql = queries(database, "conversations")
+        self._files = queries(database, "attachments")
 
     async def find(self, conversation_id: str, reader: Principal) -> ConversationRecord:
         """The conversation, where the reader is its owner, the owner's client or an admin; else `NotFound`."""

@@ -17,7 +17,7 @@ from gateway import config
 from gateway.allowances import MINUTE, InUse, Needs, effective, first_of_month, fit, measured, standing, to_wire, today
 from gateway.config import TierLimits
 from gateway.principals import Principal
-from gateway.store import limit_queries
+from gateway.store import queries
 from gateway.times import Clock, milliseconds
 from gateway.wire import Tier, TierAllowances
 from storage import Connection, Database, MissingReference, StorageError
@@ -64,7 +64,7 @@ class Limits:
         self._database = database
         self._settings = settings
         self._clock = clock
-        self._sql = limit_queries(database)
+        self._sql = queries(database, "limits")
         self._held = set[int]()
         self._renewing: asyncio.Task[None] | None = None
         self._endings = set[asyncio.Task[None]]()

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-from gateway.store import retention_queries
+from gateway.store import queries
 from gateway.store.erasing import erase_for_good
 from gateway.times import Clock, milliseconds
 from storage import Connection, Database, StorageError
@@ -36,7 +36,7 @@ class Retention:
         self._days = days
         self._clock = clock
         self._pause = pause
-        self._sql = retention_queries(database)
+        self._sql = queries(database, "retention")
 
     async def run(self) -> None:
         """Sweep, wait an hour, and so on until cancelled."""

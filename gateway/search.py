@@ -11,7 +11,7 @@ from gateway.paging import Page, Position
 from gateway.principals import Principal
 from gateway.search_query import SearchQuery
 from gateway.snippets import Snippets
-from gateway.store import search_queries
+from gateway.store import queries
 from gateway.times import moment
 from gateway.wire import SearchHit
 from storage import Database
@@ -53,7 +53,7 @@ class Search:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._sql = search_queries(database)
+        self._sql = queries(database, "search")
 
     async def find(
         self,

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from gateway.paging import Page, Position, cut
-from gateway.store import usage_queries
+from gateway.store import queries
 from gateway.times import Clock, moment
 from gateway.wire import Tier, UsageOfDay, UsageOfUser, UsageSum
 from storage import Database
@@ -41,7 +41,7 @@ class UsageReports:
     def __init__(self, database: Database, *, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._sql = usage_queries(database)
+        self._sql = queries(database, "usage")
 
     def this_month(self) -> tuple[date, date]:
         """The first day of the month and today, UTC."""

@@ -9,7 +9,7 @@ from gateway.errors import Conflict, NotFound, PermissionDenied
 from gateway.keys import KeyHasher, RandomBytes, generate_key
 from gateway.paging import Page, Position, cut
 from gateway.principals import Principal
-from gateway.store import principal_queries
+from gateway.store import queries
 from gateway.store.erasing import erase_for_good
 from gateway.times import Clock, milliseconds
 from gateway.wire import Role, UpdateLimits, UpdateUser, UserLimits
@@ -58,7 +58,7 @@ class Users:
         self._seal = seal
         self._clock = clock
         self._random = random
-        self._sql = principal_queries(database)
+        self._sql = queries(database, "principals")
 
     # Reading
 

@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import storage
 from gateway.store.erasing import forget_words_at_once
@@ -28,44 +28,12 @@ async def open_database(place: Path | str) -> Database:
     return database
 
 
-def principal_queries(database: Database) -> Any:
-    """The queries over principals and keys."""
-    return load_queries(_FOLDER / "principals.sql", database.engine)
+Subject = Literal["principals", "conversations", "attachments", "limits", "usage", "search", "audit", "retention"]
 
 
-def conversation_queries(database: Database) -> Any:
-    """The queries over conversations and messages."""
-    return load_queries(_FOLDER / "conversations.sql", database.engine)
-
-
-def attachment_queries(database: Database) -> Any:
-    """The queries over files and the messages that they came with."""
-    return load_queries(_FOLDER / "attachments.sql", database.engine)
-
-
-def limit_queries(database: Database) -> Any:
-    """The queries over reservations, and over usage as limits see it."""
-    return load_queries(_FOLDER / "limits.sql", database.engine)
-
-
-def usage_queries(database: Database) -> Any:
-    """The queries over usage as reports show it."""
-    return load_queries(_FOLDER / "usage.sql", database.engine)
-
-
-def search_queries(database: Database) -> Any:
-    """The queries that find words."""
-    return load_queries(_FOLDER / "search.sql", database.engine)
-
-
-def audit_queries(database: Database) -> Any:
-    """The queries over the audit log."""
-    return load_queries(_FOLDER / "audit.sql", database.engine)
-
-
-def retention_queries(database: Database) -> Any:
-    """The queries that erase what is too old."""
-    return load_queries(_FOLDER / "retention.sql", database.engine)
+def queries(database: Database, subject: Subject) -> Any:
+    """The statements of `SUBJECT.sql`, each a method that takes a connection and named values."""
+    return load_queries(_FOLDER / f"{subject}.sql", database.engine)
 
 
 def _make_private(path: Path) -> None:
