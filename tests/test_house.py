@@ -128,7 +128,7 @@ def test_what_is_allowed_is_not_refused(module: str, source: str) -> None:
 def test_who_imports_the_client_library_loads_nothing_of_the_server(name: str) -> None:
     code = f"import sys, {name}; print(*sorted(m for m in sys.modules if m.partition('.')[0] in {OURS | {'discord'}}))"
     loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert set(loaded.stdout.split()) <= {"gateway", *CLIENT_LIBRARY}
+    assert all(module == "gateway" or within(module, *CLIENT_LIBRARY) for module in loaded.stdout.split())
 
 
 # Written in pieces, so that this file does not name them itself.

@@ -1,0 +1,60 @@
+"""Conversations and their messages."""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from gateway.wire.attachments import Attachment
+from gateway.wire.base import PRINTED_WORDS, Answer, MessageStatus, Moment, Request, Tier
+from gateway.wire.chat import Content, Usage
+
+
+class Conversation(msgspec.Struct, frozen=True, kw_only=True):
+    """A conversation as a list shows it."""
+
+    id: str
+    title: str
+    user_id: str
+    tier: Tier
+    created_at: Moment
+    updated_at: Moment
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """A prompt (`user`) or a reply (`assistant`); `parent_id` names the message it answers or follows."""
+
+    id: str
+    parent_id: str | None
+    role: Literal["user", "assistant"]
+    content: Content
+    status: MessageStatus
+    created_at: Moment
+    model: str | None = None
+    usage: Usage | None = None
+    attachments: list[Attachment] = []
+
+
+class ConversationPage(Answer, frozen=True, kw_only=True):
+    """Some conversations, last used first."""
+
+    conversations: list[Conversation]
+    next_cursor: str | None = None
+
+
+class ConversationAnswer(Answer, frozen=True, kw_only=True):
+    """One conversation with all of its messages in the order they were written."""
+
+    conversation: Conversation
+    messages: list[Message]
+
+
+class UpdateConversation(Request, frozen=True, kw_only=True):
+    """`PATCH /api/conversations/{id}`."""
+
+    title: Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=PRINTED_WORDS)]
+
+
+class ConversationSummary(Answer, frozen=True, kw_only=True):
+    """One conversation without its messages."""
+
+    conversation: Conversation

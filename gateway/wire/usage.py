@@ -1,0 +1,72 @@
+"""What was used, and what may be."""
+
+from datetime import date
+
+import msgspec
+
+from gateway.wire.base import Answer, Moment, Tier
+
+
+class Allowance(msgspec.Struct, frozen=True, kw_only=True):
+    """One limit. `limit` and `left` are null where there is none; `used` counts what requests under way hold, too.
+
+    It resets at `resets_at`; `concurrent` does whenever an answer is finished.
+    """
+
+    limit: int | float | None
+    used: int | float
+    left: int | float | None
+    resets_at: Moment | None
+
+
+class TierAllowances(msgspec.Struct, frozen=True, kw_only=True):
+    """What a user may use of a tier: requests by the minute that begins with the first, tokens by the UTC day, costs by
+    the UTC month.
+    """
+
+    tier: Tier
+    requests_per_minute: Allowance
+    tokens_per_day: Allowance
+    cost_per_month_usd: Allowance
+    concurrent: Allowance
+
+
+class UsageSum(msgspec.Struct, frozen=True, kw_only=True):
+    """Answers, also those that broke off, and what they used.
+
+    `estimated` says how many of them the provider did not count; an answer of unknown price counts nothing.
+    """
+
+    requests: int = 0
+    estimated: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float = 0.0
+
+
+class UsageOfDay(UsageSum, frozen=True, kw_only=True):
+    """What was used on one UTC day."""
+
+    day: date
+
+
+class UsageOfUser(UsageSum, frozen=True, kw_only=True):
+    """What one user used. `client_id` is the name of the user's client."""
+
+    user_id: str
+    client_id: str | None
+
+
+class UsageAnswer(Answer, frozen=True, kw_only=True, rename={"from_": "from"}):
+    """`GET /api/usage`: from the first to the last day, both included.
+
+    `limits` tell of one user's; `users` are a page of all that are meant, and `next_cursor` asks for those after them.
+    """
+
+    from_: date
+    to: date
+    total: UsageSum
+    days: list[UsageOfDay]
+    limits: list[TierAllowances] = []
+    users: list[UsageOfUser] = []
+    next_cursor: str | None = None
