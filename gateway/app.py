@@ -18,6 +18,7 @@ from gateway.api import (
     audit,
     chat,
     chatgpt_api_server,
+    chatgpt_server_go,
     conversations,
     docs,
     health,
@@ -88,7 +89,7 @@ def create_app(
     routes = Routes(app)
     for part in (health, users, conversations, attachments, search, audit, usage, accounts, docs):
         part.add_routes(routes)
-    for part in (chat, access_tokens, chatgpt_api_server):
+    for part in (chat, access_tokens, chatgpt_api_server, chatgpt_server_go):
         part.add_routes(routes, config.gateway.paths)
     metrics.add_routes(routes, config.gateway.metrics)
     app[CONFIG] = config

@@ -30,22 +30,27 @@ async def authorise(request: web.Request, handler: Handler) -> web.StreamRespons
     return await handler(request)
 
 
-def bearer(request: web.Request) -> str | None:
-    """The key in `Authorization: Bearer KEY` (RFC 6750, section 2.1), None where there is none."""
-    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+def bearer(request: web.Request, *, bare: bool = False) -> str | None:
+    """The key in `Authorization: Bearer KEY` (RFC 6750, section 2.1), None where there is none.
+
+    With `bare` also the one in `Authorization: KEY`.
+    """
+    scheme, _, key = request.headers.get("Authorization", "").strip().partition(" ")
+    if bare and not key:
+        return scheme or None
     return key.strip() or None if scheme.lower() == "bearer" else None
 
 
 async def _holder(request: web.Request, contract: Contract) -> Principal:
     """Who acts: by the header, else, where the route takes keys as arguments, by those."""
-    key = bearer(request)
+    key = bearer(request, bare=contract.bare_key)
     if key is not None:
         return await request.app[AUTHENTICATOR].authenticate(key)
     if contract.key_arguments:
         holder = await holder_of_arguments(request, contract.key_arguments)
         if holder is not None:
             return holder
-        names = _listed(contract.key_arguments)
+        names = " or ".join(sorted(contract.key_arguments))
         raise Unauthenticated(
             f"Send your key with the request: Authorization: Bearer rk-…, or as the argument {names}.",
             code="missing_key",

@@ -98,7 +98,7 @@ OWN_PATHS = re.compile(
 
 
 class Paths(Section, frozen=True, kw_only=True):
-    """Where the routes of chatgpt-api-server are: `[gateway.paths]`."""
+    """Where the routes of chatgpt-api-server, then those of ChatGPT-API-server are: `[gateway.paths]`."""
 
     chat: RoutePath = "/api/chat"
     recall: RoutePath = "/api/recall"
@@ -107,6 +107,12 @@ class Paths(Section, frozen=True, kw_only=True):
     admin_add_user: RoutePath = "/admin/add-user"
     remove_user: RoutePath = "/api/remove-user"
     remove_conversation: RoutePath = "/api/remove-conversation"
+    ask: RoutePath = "/api/ask"
+    connections: RoutePath = "/api/connections"
+    admin_users: RoutePath = "/admin/users"
+    admin_users_add: RoutePath = "/admin/users/add"
+    admin_users_delete: RoutePath = "/admin/users/delete"
+    agents: RoutePath = "/client/register"
 
     def __post_init__(self) -> None:
         places = msgspec.structs.asdict(self)

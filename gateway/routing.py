@@ -5,7 +5,7 @@ tells (`gateway.openapi`).
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from typing import Any, Literal, NotRequired, TypedDict, Unpack
+from typing import Any, Literal, NotRequired, TypedDict, Unpack, cast
 
 import msgspec
 from aiohttp import web
@@ -44,7 +44,8 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     """All that a route says of itself. `roles` is None where it needs no key.
 
     `errors` are the statuses that its own work can end in, beside those that any route like it can
-    (`gateway.openapi` adds them). `key_arguments` are the roles whose key may also come as an argument of that name.
+    (`gateway.openapi` adds them). `key_arguments` names the arguments that a key may also come as, and the role it
+    then has to have; with `bare_key` it may stand in `Authorization` without a scheme.
     """
 
     method: str
@@ -56,11 +57,15 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     headers: type[Headers] | None = None
     answers: tuple[Success, ...] = ()
     errors: frozenset[int] = frozenset()
-    key_arguments: frozenset[Role] = frozenset()
+    key_arguments: Mapping[str, Role] = {}
+    bare_key: bool = False
 
 
 class Says(TypedDict):
-    """What is said when a route is added. Without `query` it takes no parameters, and refuses any."""
+    """What is said when a route is added. Without `query` it takes no parameters, and refuses any.
+
+    In `key_arguments` a role alone names its argument too.
+    """
 
     roles: Collection[Role] | Anyone
     body: NotRequired[Any]
@@ -68,7 +73,8 @@ class Says(TypedDict):
     headers: NotRequired[type[Headers]]
     answers: NotRequired[type[msgspec.Struct] | Success | Sequence[Success]]
     errors: NotRequired[Collection[int]]
-    key_arguments: NotRequired[Collection[Role]]
+    key_arguments: NotRequired[Collection[Role] | dict[str, Role]]
+    bare_key: NotRequired[bool]
 
 
 class Routes:
@@ -108,7 +114,8 @@ class Routes:
             headers=says.get("headers"),
             answers=_answers(says.get("answers", ())),
             errors=frozenset(says.get("errors", ())),
-            key_arguments=frozenset(says.get("key_arguments", ())),
+            key_arguments=_key_arguments(says.get("key_arguments", ())),
+            bare_key=says.get("bare_key", False),
         )
 
     def contract(self, route: web.AbstractRoute) -> Contract:
@@ -131,6 +138,10 @@ class Routes:
         undeclared = [str(route) for route in app.router.routes() if route not in self._contracts]
         if undeclared:
             raise RuntimeError(f"routes without roles: {', '.join(undeclared)}")
+
+
+def _key_arguments(said: Collection[Role] | dict[str, Role]) -> Mapping[str, Role]:
+    return cast("dict[str, Role]", said) if isinstance(said, dict) else {role: role for role in said}
 
 
 def _answers(said: type[msgspec.Struct] | Success | Sequence[Success]) -> tuple[Success, ...]:

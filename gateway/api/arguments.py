@@ -23,7 +23,7 @@ class Taking(TypedDict, total=False):
     body: type[Query]
 
 
-_KEYS = ("user", "client", "admin")
+_KEYS = ("user", "client", "admin", "admin_key")
 
 
 def taking(method: str, kind: type[Query]) -> Taking:

@@ -22,7 +22,7 @@ from gateway.routing import Routes, Success
 from gateway.users import NewPrincipal
 from gateway.wire import ChatAnswer, ChatRequest, Delta, ErrorAnswer, Start, is_on
 
-_HUNG_UP = 499  # nginx's word for a caller that went away first; nobody but the log gets to see it
+HUNG_UP = 499  # nginx's word for a caller that went away first; nobody but the log gets to see it
 
 
 ANSWERS = (
@@ -94,7 +94,11 @@ async def _whose(request: web.Request, body: ChatArguments) -> Principal:
     )
 
 
-async def _whole(request: web.Request, body: ChatRequest, events: AsyncGenerator[ChatEvent]) -> web.Response:
+async def whole_answer(request: web.Request, events: AsyncGenerator[ChatEvent]) -> ChatAnswer | None:
+    """The answer that these events come to, None where the caller hung up before it did.
+
+    Raises what `Prompting.prompt` raises.
+    """
     answer: ChatAnswer | None = None
     told = _Told()
     try:
@@ -106,8 +110,13 @@ async def _whole(request: web.Request, body: ChatRequest, events: AsyncGenerator
     except Unavailable as error:
         told.say_what_is_kept(error)
         raise
+    return answer
+
+
+async def _whole(request: web.Request, body: ChatRequest, events: AsyncGenerator[ChatEvent]) -> web.Response:
+    answer = await whole_answer(request, events)
     if answer is None:
-        return web.Response(status=_HUNG_UP)
+        return web.Response(status=HUNG_UP)
     headers = {"Cache-Control": "no-store"}
     if is_on(body.reply_only):
         if is_on(body.pretty):
@@ -136,7 +145,7 @@ async def _stream(request: web.Request, events: AsyncGenerator[ChatEvent]) -> we
             await stream.send(frame("error", error_answer(failure)))
     with suppress(ConnectionError):
         return await stream.close()
-    return web.Response(status=_HUNG_UP)
+    return web.Response(status=HUNG_UP)
 
 
 class _Told:
