@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import sqlite3
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
@@ -12,6 +13,7 @@ from typing import Any, Self, TypeVar
 import aiosqlite
 
 from storage.engine import NOTHING, Connection, Engine, Row
+from storage.errors import StorageReadOnly
 from storage.migrations import Migration, pending, read_migrations
 from storage.sqlite_errors import translated
 
@@ -65,12 +67,14 @@ class SQLiteDatabase:
 
     @classmethod
     async def open(cls, path: Path, *, migrations: Path, busy_seconds: float = 5.0) -> Self:
-        """Open or create the file, bring its schema up to date by `migrations/sqlite/*.sql`, and return it ready.
+        """Open the file, or create it readable by this user only; bring its schema up to date by
+        `migrations/sqlite/*.sql`, and return it ready.
 
         Raises `StorageBusy`, `StorageReadOnly`, `StorageVersion` or `StorageError`.
         """
         steps = read_migrations(migrations, cls.engine)
         opened: list[aiosqlite.Connection] = []
+        _make_private(path)
         with translated(str(path)):
             try:
                 writer = await _connect(path, busy_seconds, opened)
@@ -174,6 +178,22 @@ class SQLiteDatabase:
             await self._committing
         await self._reader.close()
         await self._writer.close()
+
+
+def _make_private(path: Path) -> None:
+    """Make the file, where there is none, for this user only; its journal gets the same mode from SQLite.
+
+    One that exists is not touched: to close it here would take from this process the locks that SQLite has on it
+    (https://www.sqlite.org/howtocorrupt.html, 2.2).
+    """
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        return
+    except OSError as error:
+        raise StorageReadOnly(
+            f"the database {path} cannot be made ({error.strerror}); check that its folder exists and is writable"
+        ) from error
 
 
 async def _connect(path: Path, busy_seconds: float, opened: list[aiosqlite.Connection]) -> aiosqlite.Connection:

@@ -1,6 +1,5 @@
 """The gateway's database: its place, its schema and its queries."""
 
-import os
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,13 +11,13 @@ _FOLDER = Path(__file__).parent
 
 
 async def open_database(place: Path | str) -> Database:
-    """Open the gateway's database with the newest schema: a file, made private to this user where it is new, or the
+    """Open the gateway's database with the newest schema: a file, made with its folder where it is new, or the
     `postgresql://` address of one that others may share.
 
     Raises `storage.StorageError`.
     """
     if isinstance(place, Path):
-        _make_private(place)
+        _make_folder(place.parent)
     database = await storage.open_database(place, _FOLDER)
     try:
         await forget_words_at_once(database)
@@ -36,12 +35,8 @@ def queries(database: Database, subject: Subject) -> Any:
     return load_queries(_FOLDER / f"{subject}.sql", database.engine)
 
 
-def _make_private(path: Path) -> None:
-    """Make the file, where there is none, for this user only; its journal gets the same mode from SQLite."""
-    if path.exists():
-        return
+def _make_folder(path: Path) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StorageReadOnly(f"the database {path} cannot be made: {error.strerror}") from error
+        raise StorageReadOnly(f"the folder {path} of the database cannot be made: {error.strerror}") from error

@@ -1,6 +1,7 @@
 """Members' keys against a real gateway on a real socket."""
 
 import asyncio
+import stat
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -163,6 +164,12 @@ async def test_no_file_holds_a_key_in_plain_text(desk: Desk) -> None:
     for key in (first, second):
         for path in files:
             assert key.removeprefix("rk-").encode() not in path.read_bytes(), path.name
+
+
+async def test_the_bots_database_is_readable_by_its_owner_only(desk: Desk) -> None:
+    await desk.keys().ensure(GUILD, FRED, "fred", Tier.FREE)
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in desk.config.data_dir.glob("bot.db*")}
+    assert modes == {"bot.db": 0o600, "bot.db-wal": 0o600, "bot.db-shm": 0o600}
 
 
 async def test_after_a_crash_before_the_store_had_the_key_the_member_gets_another(desk: Desk) -> None:

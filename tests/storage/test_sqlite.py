@@ -1,6 +1,7 @@
 import asyncio
 import os
 import sqlite3
+import stat
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any, cast
@@ -72,6 +73,29 @@ async def test_a_locked_database_says_so_and_works_again_afterwards(tmp_path: Pa
     await write(database, "y")
     assert await texts(database) == ["y"]
     await database.close()
+
+
+def modes(folder: Path) -> dict[str, int]:
+    return {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.glob("n.db*")}
+
+
+async def test_a_new_file_and_its_journal_are_readable_by_their_owner_only(tmp_path: Path, steps: Path) -> None:
+    before = os.umask(0)
+    try:
+        database = await SQLiteDatabase.open(tmp_path / "n.db", migrations=steps)
+        await write(database, "kept")
+        found = modes(tmp_path)
+        await database.close()
+    finally:
+        os.umask(before)
+    assert found == {"n.db": 0o600, "n.db-wal": 0o600, "n.db-shm": 0o600}
+
+
+async def test_the_mode_that_a_file_was_given_stays(tmp_path: Path, steps: Path) -> None:
+    (tmp_path / "n.db").touch(mode=0o640)
+    (tmp_path / "n.db").chmod(0o640)
+    await (await SQLiteDatabase.open(tmp_path / "n.db", migrations=steps)).close()
+    assert modes(tmp_path) == {"n.db": 0o640}
 
 
 async def test_a_folder_that_is_not_there_is_named(tmp_path: Path, steps: Path) -> None:
