@@ -60,20 +60,22 @@ async def ensure_client_key(config: Config, name: str = "bot", *, clock: Clock =
         return issued
 
 
-async def create_key(config: Config, role: Literal["admin", "client"], name: str, *, clock: Clock = time.time) -> str:
-    """Make an admin or a client and return its key. Raises `Conflict` where the name is taken."""
+async def create_key(
+    config: Config, role: Literal["admin", "client", "agent"], name: str, *, clock: Clock = time.time
+) -> str:
+    """Make an admin, a client or an agent and return its key. Raises `Conflict` where the name is taken."""
     async with _desk(config, clock) as desk:
         return (await desk.users.create(NewPrincipal(name=name, role=role))).key
 
 
 async def list_keys(config: Config, *, clock: Clock = time.time) -> list[User]:
-    """Every admin and client, without keys."""
+    """Every admin, client and agent, without keys."""
     async with _desk(config, clock) as desk:
         return [principal.to_wire() for principal in await desk.users.operators()]
 
 
 async def revoke(config: Config, name: str, *, clock: Clock = time.time) -> None:
-    """Revoke the key of an admin or a client; a client's users stop too, their conversations stay.
+    """Revoke the key of an admin, a client or an agent; a client's users stop too, their conversations stay.
 
     Raises `NotFound`.
     """
@@ -118,7 +120,7 @@ async def _operator(users: Users, name: str) -> Principal:
     for principal in await users.operators():
         if principal.name == name:
             return principal
-    raise NotFound(f"There is no admin or client called {name}.", code="unknown_user")
+    raise NotFound(f"There is no admin, client or agent called {name}.", code="unknown_user")
 
 
 def _kept_key(path: Path, seal: Sealer) -> str | None:

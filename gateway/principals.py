@@ -1,4 +1,4 @@
-"""Who holds a key: an admin, a client or a user."""
+"""Who holds a key: an admin, a client, a user or an agent."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Admins, clients and users: making them, changing them, giving them keys, taking them away."""
+"""Admins, clients, users and agents: making them, changing them, giving them keys, taking them away."""
 
 import hashlib
 from typing import Any
@@ -86,7 +86,7 @@ class Users:
             return cut([Principal.from_row(row) async for row in rows], limit, _position)
 
     async def operators(self) -> tuple[Principal, ...]:
-        """Every admin and every client."""
+        """Every admin, client and agent."""
         async with self._database.read() as connection:
             return tuple([Principal.from_row(row) async for row in self._sql.operators(connection)])
 

@@ -1,4 +1,4 @@
-"""`rolekey keys`: the admin and client keys of this machine's gateway."""
+"""`rolekey keys`: the keys of admins, clients and agents of this machine's gateway."""
 
 from pathlib import Path
 from typing import Literal
@@ -13,9 +13,9 @@ from gateway.errors import Conflict
 from gateway.wire import Name, User
 
 
-@click.group(short_help="Admin and client keys of the gateway.")
+@click.group(short_help="Keys of the gateway's admins, clients and agents.")
 def keys() -> None:
-    """Make, list and revoke the admin and client keys of this machine's gateway.
+    """Make, list and revoke the keys of admins, clients and agents of this machine's gateway.
 
     Members' keys are not among them: the bot, or the client that made them, looks after those.
 
@@ -28,19 +28,21 @@ def keys() -> None:
 
 
 @keys.command("create", short_help="Make a key.")
-@click.option("--role", type=click.Choice(["admin", "client"]), required=True, help="What the key may do.")
+@click.option("--role", type=click.Choice(["admin", "client", "agent"]), required=True, help="What the key may do.")
 @click.option("--name", required=True, help="What to call it: in lists, and to revoke it.")
 @config_option
-def keys_create(config_file: Path | None, role: Literal["admin", "client"], name: str) -> None:
+def keys_create(config_file: Path | None, role: Literal["admin", "client", "agent"], name: str) -> None:
     """Make a key and print it, and nothing else, on standard output.
 
-    An admin may do everything. A client may make users and look after those it made: the bot is one.
+    An admin may do everything. A client may make users and look after those it made: the bot is one. An agent may lend
+    its model to the accounts that name it, and nothing else: see rolekey agent.
 
     \b
     Examples:
       rolekey keys create --role client --name bot
       rolekey keys create --role client --name bot --config /etc/rolekey.toml > bot.key
       rolekey keys create --role admin --name alice
+      rolekey keys create --role agent --name home
     """
     from gateway.bootstrap import create_key
 
@@ -57,7 +59,7 @@ def keys_create(config_file: Path | None, role: Literal["admin", "client"], name
 @keys.command("list", short_help="Show the keys there are.")
 @config_option
 def keys_list(config_file: Path | None) -> None:
-    """Show the admin and client keys; never the keys themselves, only their last characters.
+    """Show the keys of admins, clients and agents; never the keys themselves, only their last characters.
 
     \b
     Examples:

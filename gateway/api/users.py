@@ -76,17 +76,18 @@ def add_routes(routes: Routes) -> None:
 
 
 async def create_user(request: web.Request) -> web.Response:
-    """`POST /api/users {"user_id": "1:2", "username": "Ada", "plus": true}`: make a user, or as an admin a client.
+    """`POST /api/users {"user_id": "1:2", "username": "Ada", "plus": true}`: make a user, or as an admin a client or
+    an agent.
 
     The key is in this answer and in no other.
     """
     caller = request[PRINCIPAL]
     body = await read_body(request, CreateUser)
     client_id = await client_asked_for(request)
-    if body.role == "client" and caller.role != "admin":
-        raise PermissionDenied("Only an admin may make a client.")
-    if body.role == "client" and client_id is not None:
-        raise InvalidRequest("A client belongs to no other client. Leave client_id out.")
+    if body.role != "user" and caller.role != "admin":
+        raise PermissionDenied(f"Only an admin may make one with the role {body.role}.")
+    if body.role != "user" and client_id is not None:
+        raise InvalidRequest(f"One with the role {body.role} belongs to no client. Leave client_id out.")
     issued = await request.app[USERS].create(
         NewPrincipal(
             name=body.user_id,

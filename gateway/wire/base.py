@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-Role = Literal["admin", "client", "user"]
+Role = Literal["admin", "client", "user", "agent"]
 Tier = Literal["free", "plus"]
 PlusWish = bool | Literal["any", "true", "false"]
 # Programs written for chatgpt-api-server send their booleans as text, and null for what they leave out.

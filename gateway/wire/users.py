@@ -8,12 +8,15 @@ from gateway.wire.base import Answer, DisplayName, Dollars, Figure, Moment, Name
 
 
 class CreateUser(Request, frozen=True, kw_only=True):
-    """`POST /api/users`. `expires_in` is the key's life in seconds, without it the key does not expire."""
+    """`POST /api/users`. `expires_in` is the key's life in seconds, without it the key does not expire.
+
+    Only an admin makes clients, and agents, which lend the gateway a model.
+    """
 
     user_id: Name
     username: DisplayName = ""
     plus: bool = False
-    role: Literal["user", "client"] = "user"
+    role: Literal["user", "client", "agent"] = "user"
     expires_in: Seconds | None = None
 
 

@@ -88,7 +88,7 @@ def test_a_name_is_used_once_and_can_be_revoked() -> None:
     assert rolekey("keys", "revoke", "bot", answer="y\n").exit_code == 0
     missing = rolekey("keys", "revoke", "bot", "--yes")
     assert missing.exit_code == 2
-    assert "no admin or client called bot" in missing.stderr
+    assert "no admin, client or agent called bot" in missing.stderr
 
 
 @pytest.mark.parametrize("name", ["", " ", "two\nlines", "x" * 101])

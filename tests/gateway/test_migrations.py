@@ -13,7 +13,7 @@ from gateway.conversations import Conversations
 from gateway.keys import SEALED_TEXTS, KeyHasher
 from gateway.principals import Principal
 from gateway.store import open_database
-from gateway.users import Users
+from gateway.users import NewPrincipal, Users
 from storage import Engine, Sealer
 from storage import open_database as open_any
 from tests.postgres import PostgresServer
@@ -85,6 +85,8 @@ async def test_a_database_of_any_older_version_is_brought_to_the_newest_with_wha
         client: Principal = await users.client("bot")
         member = await users.get(client.id, "1:1")
         assert (member.username, member.plus, member.disabled) == ("mia", True, False)
+        assert (client.role, member.role) == ("client", "user")
+        assert (await users.create(NewPrincipal(name="home", role="agent"))).principal.role == "agent"
         kept = Conversations(database, clock=time.time)
         assert (await kept.find(CONVERSATION, member)).title == "Tea"
         assert [message.content for message in await kept.read(CONVERSATION)] == ["How do I brew it?"]

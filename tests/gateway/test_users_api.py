@@ -114,13 +114,16 @@ async def test_a_user_may_not_do_what_clients_do(
     assert (refused.status, refused.code) == (403, "forbidden")
 
 
-async def test_only_an_admin_makes_clients(gateway: RunningGateway, bot: str) -> None:
-    refused = await gateway.call("POST", "/api/users", key=bot, json={"user_id": "b2", "role": "client"})
+@pytest.mark.parametrize("role", ["client", "agent"])
+async def test_only_an_admin_makes_clients_and_agents(gateway: RunningGateway, bot: str, role: str) -> None:
+    one = {"user_id": "b2", "role": role}
+    refused = await gateway.call("POST", "/api/users", key=bot, json=one)
     assert (refused.status, refused.code) == (403, "forbidden")
-    nested = await gateway.call(
-        "POST", "/api/users?client_id=bot", key=gateway.admin_key, json={"user_id": "b2", "role": "client"}
-    )
+    nested = await gateway.call("POST", "/api/users?client_id=bot", key=gateway.admin_key, json=one)
     assert nested.status == 400
+    made = await gateway.call("POST", "/api/users", key=gateway.admin_key, json=one)
+    assert (made.status, made.body["user"]["role"]) == (201, role)
+    assert (await gateway.call("GET", "/api/usage", key=made.body["key"])).status == (200 if role == "client" else 403)
 
 
 async def test_an_admin_makes_a_user_for_a_client(gateway: RunningGateway, bot: str) -> None:
