@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
-from aiohttp_socks import ProxyConnectionError, ProxyConnector, ProxyError, ProxyTimeoutError
+from aiohttp_socks import ProxyConnectionError, ProxyError, ProxyTimeoutError
 
 from gateway.attachments import File, as_text
 from gateway.config import Account
@@ -34,6 +34,7 @@ from gateway.upstreams.openai_errors import (
     timed_out,
     unreachable,
 )
+from gateway.upstreams.transport import HttpTransport, Response, Transport
 from gateway.wire import Usage
 
 log = logging.getLogger(__name__)
@@ -72,14 +73,18 @@ _CHUNK = msgspec.json.Decoder(_Chunk)
 
 
 class OpenAIUpstream:
-    """One account at an OpenAI-compatible provider. Connects on first use; `clock` gives seconds since the epoch."""
+    """One account at an OpenAI-compatible provider. Connects on first use; `clock` gives seconds since the epoch.
 
-    def __init__(self, account: Account, api_key: str, *, clock: Clock = time.time) -> None:
+    `transport` is the way to the provider where it is not HTTP to the account's `base_url`.
+    """
+
+    def __init__(
+        self, account: Account, api_key: str, *, clock: Clock = time.time, transport: Transport | None = None
+    ) -> None:
         self._account = account
         self._key = api_key
         self._clock = clock
-        self._url = account.base_url.rstrip("/") + "/chat/completions"
-        self._session: aiohttp.ClientSession | None = None
+        self.transport: Transport = transport or HttpTransport(account, api_key)
         # What the provider was found to take: many compatible servers know only the older name of the limit.
         self._limit = _NEW_LIMIT
         self._stream_options = True
@@ -108,13 +113,7 @@ class OpenAIUpstream:
         """
         with _translated(self._account):
             async with asyncio.timeout(self._patience()):
-                response = await self._open_session().request(
-                    "GET" if body is None else "POST",
-                    f"{self._account.base_url.rstrip('/')}/{path}",
-                    data=None if body is None else msgspec.json.encode(body),
-                    proxy=self._http_proxy(),
-                    allow_redirects=False,
-                )
+                response = await self.transport.request(path, None if body is None else msgspec.json.encode(body))
             if response.status == 200:
                 return await self._read(response, _LARGEST_ANSWER_BYTES)
             error = read_error(await self._read(response, _LARGEST_ERROR_BYTES))
@@ -125,13 +124,11 @@ class OpenAIUpstream:
 
     async def close(self) -> None:
         """Close the connections."""
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        await self.transport.close()
 
     # The request
 
-    async def _request(self, completion: Completion) -> aiohttp.ClientResponse:
+    async def _request(self, completion: Completion) -> Response:
         """The answer with status 200; where the provider does not know an option, ask once more without it."""
         limit, options, who = self._limit, self._stream_options, self._user_field
         other = _OLD_LIMIT if limit == _NEW_LIMIT else _NEW_LIMIT
@@ -152,9 +149,7 @@ class OpenAIUpstream:
             else:
                 raise self._refused(response, error, completion)
 
-    async def _send(
-        self, completion: Completion, limit: str, who: str | None, *, stream_options: bool
-    ) -> aiohttp.ClientResponse:
+    async def _send(self, completion: Completion, limit: str, who: str | None, *, stream_options: bool) -> Response:
         body: dict[str, Any] = {
             "model": completion.model,
             "messages": [{"role": turn.role, "content": _content(turn)} for turn in completion.turns],
@@ -166,39 +161,12 @@ class OpenAIUpstream:
         if completion.user is not None and who is not None:
             body[who] = completion.user
         async with asyncio.timeout(self._patience()):
-            return await self._open_session().post(
-                self._url,
-                data=msgspec.json.encode(body),
-                proxy=self._http_proxy(),
-                allow_redirects=False,
-            )
+            return await self.transport.request("chat/completions", msgspec.json.encode(body))
 
     def _patience(self) -> float:
         return self._account.connect_timeout_seconds + self._account.first_byte_timeout_seconds
 
-    def _http_proxy(self) -> str | None:
-        return self._account.proxy if self._account.proxy.startswith("http") else None
-
-    def _open_session(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            headers = {
-                "Content-Type": "application/json",
-                "Accept": "text/event-stream, application/json",
-                "Accept-Encoding": "identity",  # a compressed stream arrives in lumps
-                "User-Agent": "rolekey",
-            }
-            if self._key:
-                headers["Authorization"] = f"Bearer {self._key}"
-            seconds = self._account.connect_timeout_seconds
-            self._session = aiohttp.ClientSession(
-                connector=_connector(self._account.proxy),
-                headers=headers,
-                timeout=aiohttp.ClientTimeout(total=None, connect=seconds, sock_connect=seconds),
-                cookie_jar=aiohttp.DummyCookieJar(),
-            )
-        return self._session
-
-    async def _read(self, response: aiohttp.ClientResponse, largest: int) -> bytes:
+    async def _read(self, response: Response, largest: int) -> bytes:
         """A body that is not a stream, at most `largest` bytes of it."""
         body = bytearray()
         try:
@@ -209,7 +177,7 @@ class OpenAIUpstream:
             response.release()
         return bytes(body)
 
-    def _refused(self, response: aiohttp.ClientResponse, error: ProviderError, completion: Completion) -> ApiError:
+    def _refused(self, response: Response, error: ProviderError, completion: Completion) -> ApiError:
         self._log(str(response.status), error, completion)
         if response.status < 400:
             return not_the_protocol(self._account)
@@ -222,7 +190,7 @@ class OpenAIUpstream:
 
     # The answer
 
-    async def _pieces(self, response: aiohttp.ClientResponse, completion: Completion) -> AsyncGenerator[Event]:
+    async def _pieces(self, response: Response, completion: Completion) -> AsyncGenerator[Event]:
         if "html" in response.content_type:
             raise not_the_protocol(self._account)
         yield Accepted()
@@ -246,7 +214,7 @@ class OpenAIUpstream:
         await _let_finish(response)
         yield Finished(reason=reading.finish_reason, usage=reading.usage)
 
-    async def _whole(self, response: aiohttp.ClientResponse, completion: Completion) -> AsyncGenerator[Event]:
+    async def _whole(self, response: Response, completion: Completion) -> AsyncGenerator[Event]:
         """The answer of a server that does not stream."""
         reading = _Reading()
         body = await self._read(response, _LARGEST_ANSWER_BYTES)
@@ -332,15 +300,6 @@ def _file_texts(turn: Turn) -> list[str]:
     return [file.text for file in turn.files if not file.is_image]
 
 
-def _connector(proxy: str) -> aiohttp.TCPConnector:
-    # Limits are counted by the gateway, not by waiting for a connection.
-    if not proxy.startswith("socks"):
-        return aiohttp.TCPConnector(limit=0)
-    # The proxy resolves names in either spelling: nobody wants their DNS to take another way than their requests.
-    connector: aiohttp.TCPConnector = ProxyConnector.from_url(proxy.replace("socks5h://", "socks5://"), limit=0)
-    return connector
-
-
 def _user_field(base_url: str) -> str:
     """OpenAI replaced `user`, which the others took over from it, by `safety_identifier`."""
     try:
@@ -350,11 +309,11 @@ def _user_field(base_url: str) -> str:
     return "safety_identifier" if host == "openai.com" or host.endswith(".openai.com") else "user"
 
 
-def _is_json(response: aiohttp.ClientResponse) -> bool:
+def _is_json(response: Response) -> bool:
     return response.content_type == "application/json"
 
 
-async def _next_piece(response: aiohttp.ClientResponse, patience: float) -> tuple[bytes, Exception | None]:
+async def _next_piece(response: Response, patience: float) -> tuple[bytes, Exception | None]:
     """What comes next, empty at the end; where the connection breaks, what had arrived before, and why it broke."""
     try:
         async with asyncio.timeout(patience):
@@ -367,7 +326,7 @@ async def _next_piece(response: aiohttp.ClientResponse, patience: float) -> tupl
         return (b"" if left_over is None else left_over(-1)), failure
 
 
-async def _let_finish(response: aiohttp.ClientResponse) -> None:
+async def _let_finish(response: Response) -> None:
     """Read the empty end of a body, so that its connection can be used again."""
     try:
         async with asyncio.timeout(_TAIL_SECONDS):

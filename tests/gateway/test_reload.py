@@ -17,6 +17,7 @@ from gateway.client import GatewayClient
 from gateway.config import Account, Config
 from gateway.errors import Unavailable
 from gateway.upstreams.openai import OpenAIUpstream
+from gateway.upstreams.transport import HttpTransport
 from gateway.wire import ChatRequest, CreateUser, Delta
 from tests.fakes.upstream import Answer, FakeUpstream, Refuse
 from tests.gateway.chatting import Chatting, accounts_at, ask, chatting, events_of, text_of
@@ -56,7 +57,8 @@ async def test_a_removed_account_finishes_its_stream_and_is_closed_after(room: C
     assert text_of(events) == "One two three"
 
     async def closed() -> bool:
-        return isinstance(old.upstream, OpenAIUpstream) and old.upstream._session is None
+        assert isinstance(old.upstream, OpenAIUpstream)
+        return isinstance(old.upstream.transport, HttpTransport) and old.upstream.transport.closed
 
     await eventually(closed)
     conversation = getattr(events[-1], "conversation_id", None)
