@@ -7,6 +7,7 @@ UTF-8 or it is refused.
 import binascii
 import hashlib
 import re
+from base64 import b64encode
 from collections.abc import Sequence
 from typing import Any
 
@@ -101,6 +102,12 @@ def as_text(file: File) -> str:
     fence = "`" * (longest + 1)
     end = "" if text.endswith("\n") else "\n"
     return f"Attached file {file.name} ({file.content_type}):\n{fence}\n{text}{end}{fence}"
+
+
+def image_part(file: File) -> dict[str, Any]:
+    """An image as OpenAI's endpoints take it, for answers and for moderation alike."""
+    encoded = b64encode(file.data).decode("ascii")
+    return {"type": "image_url", "image_url": {"url": f"data:{file.content_type};base64,{encoded}"}}
 
 
 def _taken(attachment: NewAttachment, most: int) -> File:

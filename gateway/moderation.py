@@ -6,10 +6,12 @@ https://developers.openai.com/api/reference/resources/moderations
 import asyncio
 import logging
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
 from gateway.accounts import PooledAccount
+from gateway.attachments import File, image_part
 from gateway.errors import ApiError, InvalidRequest, Unavailable
 from gateway.upstreams.base import Endpoint
 
@@ -28,38 +30,59 @@ class _Answer(msgspec.Struct):
     results: list[_Result]
 
 
-async def moderate(pooled: PooledAccount, texts: Sequence[str]) -> None:
+async def moderate(pooled: PooledAccount, texts: Sequence[str], images: Sequence[File] = ()) -> None:
     """Have the account's moderation model, where it has one, look at what is about to be sent.
 
     Raises `InvalidRequest` with code `prompt_flagged` that names the categories, and `Unavailable` with code
     `moderation_unavailable` where moderation is required and cannot be had.
     """
-    account = pooled.account
-    if not account.moderation_model:
+    if not pooled.account.moderation_model:
         return
-    try:
-        async with asyncio.timeout(_SECONDS):
-            results = await _ask(pooled, texts)
-    except (ApiError, TimeoutError, msgspec.MsgspecError) as error:
-        log.warning("account %s: no moderation: %s", account.name, getattr(error, "code", type(error).__name__))
-        if account.moderation_required:
-            raise Unavailable(
-                "The prompt could not be checked by moderation, so it was not sent. Try again in a moment.",
-                code="moderation_unavailable",
-            ) from error
-        return
+    # A request takes one image: https://developers.openai.com/api/docs/guides/moderation
+    looks = [_look(pooled, texts[0] if len(texts) == 1 else list(texts), verdicts=len(texts))]
+    looks += [_look(pooled, [image_part(image)], verdicts=1) for image in images]
+    words, *seen = await asyncio.gather(*looks)
+    results = [result for found in (words, *seen) for result in found or ()]
     if any(result.flagged for result in results):
         raise _flagged(results)
+    if pooled.account.moderation_required:
+        _require(words, seen)
 
 
-async def _ask(pooled: PooledAccount, texts: Sequence[str]) -> list[_Result]:
+async def _look(pooled: PooledAccount, given: Any, *, verdicts: int) -> list[_Result] | None:
+    """At least so many verdicts on what is given, None where they cannot be had."""
+    try:
+        async with asyncio.timeout(_SECONDS):
+            return await _ask(pooled, given, verdicts)
+    except (ApiError, TimeoutError, msgspec.MsgspecError) as error:
+        why = getattr(error, "code", type(error).__name__)
+        log.warning("account %s: no moderation: %s", pooled.account.name, why)
+        return None
+
+
+async def _ask(pooled: PooledAccount, given: Any, verdicts: int) -> list[_Result]:
     if not isinstance(pooled.upstream, Endpoint):
         raise Unavailable("This kind of account has no moderation.", code="no_moderation")
-    body = {"model": pooled.account.moderation_model, "input": texts[0] if len(texts) == 1 else list(texts)}
+    body = {"model": pooled.account.moderation_model, "input": given}
     answer = msgspec.json.decode(await pooled.upstream.call("moderations", body), type=_Answer)
-    if len(answer.results) < len(texts):
-        raise msgspec.ValidationError("fewer results than texts")
+    if len(answer.results) < verdicts:
+        raise msgspec.ValidationError("fewer results than were asked for")
     return answer.results
+
+
+def _require(words: list[_Result] | None, seen: Sequence[list[_Result] | None]) -> None:
+    """Refuse what was not looked at."""
+    if words is None:
+        raise Unavailable(
+            "The prompt could not be checked by moderation, so it was not sent. Try again in a moment.",
+            code="moderation_unavailable",
+        )
+    if None in seen:
+        raise Unavailable(
+            "Moderation could not check an image of the prompt's, so it was not sent. Leave the image out, or try "
+            "again in a moment.",
+            code="moderation_unavailable",
+        )
 
 
 def _flagged(results: Sequence[_Result]) -> InvalidRequest:

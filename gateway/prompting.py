@@ -81,7 +81,7 @@ class Prompting:
             async with self._limits.hold(user, exchange.needs()) as hold:
                 if admitted is not None:
                     admitted(hold.headers)
-                await moderate(exchange.pooled, _read_by_model(exchange, request))
+                await moderate(exchange.pooled, *_read_by_model(exchange, request))
                 async with aclosing(self._answer(exchange.within(hold.output_tokens), hold)) as events:
                     async for event in events:
                         yield event
@@ -341,7 +341,9 @@ class Prompting:
         return await asyncio.shield(task)
 
 
-def _read_by_model(exchange: Exchange, request: ChatRequest) -> list[str]:
-    """Every text that comes with the request."""
+def _read_by_model(exchange: Exchange, request: ChatRequest) -> tuple[list[str], list[File]]:
+    """Every text and every image that comes with the request."""
+    files = exchange.prompt.files
     texts = [text for text in (request.prompt, request.system) if text]
-    return texts + [file.text for file in exchange.prompt.files if not file.is_image and file.size]
+    texts += [file.text for file in files if not file.is_image and file.size]
+    return texts, [file for file in files if file.is_image]

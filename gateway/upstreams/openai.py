@@ -6,7 +6,6 @@ https://developers.openai.com/api/reference/resources/chat
 import asyncio
 import logging
 import time
-from base64 import b64encode
 from collections.abc import AsyncGenerator, Generator
 from contextlib import aclosing, contextmanager
 from typing import Any
@@ -16,7 +15,7 @@ import aiohttp
 import msgspec
 from aiohttp_socks import ProxyConnectionError, ProxyError, ProxyTimeoutError
 
-from gateway.attachments import File, as_text
+from gateway.attachments import File, as_text, image_part
 from gateway.config import Account
 from gateway.errors import ApiError
 from gateway.times import Clock
@@ -290,10 +289,7 @@ def _content(turn: Turn) -> str | list[dict[str, Any]]:
 
 
 def _part(file: File) -> dict[str, Any]:
-    if not file.is_image:
-        return {"type": "text", "text": as_text(file)}
-    encoded = b64encode(file.data).decode("ascii")
-    return {"type": "image_url", "image_url": {"url": f"data:{file.content_type};base64,{encoded}"}}
+    return image_part(file) if file.is_image else {"type": "text", "text": as_text(file)}
 
 
 def _file_texts(turn: Turn) -> list[str]:

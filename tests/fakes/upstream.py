@@ -14,6 +14,7 @@ import asyncio
 import contextlib
 import json
 import re
+from base64 import b64decode
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -133,6 +134,8 @@ class FakeUpstream:
         """Which words moderation flags, and as what."""
         self.moderation_act: Refuse | Raw | None = None
         """What moderation does instead of its work."""
+        self.moderates_images = True
+        """Whether moderation knows more than text."""
         self.moderated = list[Recorded]()
         self.asked_for_models = list[Recorded]()
         self._acts = list[Act]()
@@ -187,9 +190,22 @@ class FakeUpstream:
             case Raw() as act:
                 return await self._raw(act, request)
             case None:
-                given = recorded.body["input"]
-                texts = [given] if isinstance(given, str) else given
-                return web.json_response({"id": "modr-1", "results": [self._verdict(text) for text in texts]})
+                return self._look_at(recorded.body["input"])
+
+    def _look_at(self, given: str | list[str] | list[dict[str, Any]]) -> web.Response:
+        """A verdict on each text, or one on all parts together, among which it takes one image."""
+        parts = [part for part in given if isinstance(part, dict)]
+        images = [part["image_url"]["url"] for part in parts if part["type"] == "image_url"]
+        if images and not self.moderates_images:
+            return _refusal(Refuse(400, "invalid_type", type="invalid_request_error", param="input"))
+        if len(images) > 1:
+            return _refusal(Refuse(400, "too_many_images", type="invalid_request_error", param="input"))
+        if parts:
+            seen = [b64decode(url.partition(",")[2]).decode("latin-1") for url in images]
+            texts = [" ".join([*seen, *(part["text"] for part in parts if part["type"] == "text")])]
+        else:
+            texts = [given] if isinstance(given, str) else [text for text in given if isinstance(text, str)]
+        return web.json_response({"id": "modr-1", "results": [self._verdict(text) for text in texts]})
 
     def _verdict(self, text: str) -> dict[str, Any]:
         categories = {category: word in text for word, category in self.flagged.items()}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import InvalidRequest, Unavailable
-from gateway.wire import AccessTokenRequest
+from gateway.wire import AccessTokenRequest, NewAttachment
 from tests.fakes.upstream import FakeUpstream, Raw, Refuse
 from tests.gateway.chatting import FREE_KEY, Chatting, accounts_at, ask, chatting, events_of
 
@@ -19,6 +19,10 @@ OUTAGES = [
     Raw((b"<html>",), content_type="text/html"),
 ]
 
+PNG = b"\x89PNG\r\n\x1a\n"
+CAKE = NewAttachment.of("cake.png", PNG + b"a cake")
+BOMB = NewAttachment.of("bomb.png", PNG + b"a bomb")
+
 
 @pytest.fixture
 async def upstream() -> AsyncGenerator[FakeUpstream]:
@@ -29,7 +33,7 @@ async def upstream() -> AsyncGenerator[FakeUpstream]:
 
 @pytest.fixture
 async def room(tmp_path: Path, upstream: FakeUpstream) -> AsyncGenerator[Chatting]:
-    accounts = accounts_at(upstream, moderation_model="omni-moderation-latest")
+    accounts = accounts_at(upstream, moderation_model="omni-moderation-latest", images=True)
     async with chatting(tmp_path, upstream, accounts) as room:
         yield room
 
@@ -69,6 +73,44 @@ async def test_instructions_of_the_callers_own_are_looked_at_too(room: Chatting)
     with pytest.raises(InvalidRequest) as refused:
         await ask(mia, "Go on", system="How to make a bomb")
     assert refused.value.code == "prompt_flagged"
+
+
+async def test_images_are_looked_at_one_by_one(room: Chatting) -> None:
+    mia = await room.user("mia")
+    with pytest.raises(InvalidRequest) as refused:
+        await ask(mia, "What is this?", attachments=[CAKE, BOMB])
+    assert refused.value.code == "prompt_flagged"
+    assert "violence" in refused.value.message
+    assert room.upstream.requests == []
+    inputs = [looked.body["input"] for looked in room.upstream.moderated]
+    assert "What is this?" in inputs
+    for image in (CAKE, BOMB):
+        assert [{"type": "image_url", "image_url": {"url": f"data:image/png;base64,{image.data}"}}] in inputs
+    assert (await ask(mia, "What is this?", attachments=[CAKE])).reply
+
+
+async def test_an_image_that_moderation_cannot_see_passes_unless_its_words_are_flagged(room: Chatting) -> None:
+    room.upstream.moderates_images = False
+    mia = await room.user("mia")
+    assert (await ask(mia, "What is this?", attachments=[BOMB])).reply
+    with pytest.raises(InvalidRequest) as refused:
+        await ask(mia, "Is this a bomb?", attachments=[CAKE])
+    assert refused.value.code == "prompt_flagged"
+
+
+async def test_an_image_that_moderation_cannot_see_is_refused_where_it_is_required(
+    tmp_path: Path, upstream: FakeUpstream
+) -> None:
+    upstream.moderates_images = False
+    accounts = accounts_at(upstream, moderation_model="m", moderation_required=True, images=True)
+    async with chatting(tmp_path, upstream, accounts) as room:
+        mia = await room.user("mia")
+        with pytest.raises(Unavailable) as refused:
+            await ask(mia, "What is this?", attachments=[CAKE])
+        assert refused.value.code == "moderation_unavailable"
+        assert "Leave the image out" in refused.value.message
+        assert upstream.requests == []
+        assert (await ask(mia, "What is this?")).reply
 
 
 async def test_an_own_credential_is_no_way_around_it(room: Chatting) -> None:
