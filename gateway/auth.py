@@ -42,7 +42,7 @@ class Authenticator:
         if not looks_valid(key):
             raise Unauthenticated("The key is mistyped or cut off. Copy it again as a whole: it begins with rk-.")
         newest, *older = self._hasher.candidates(key)
-        async with self._database.read() as connection:
+        async with self._database.read(brief=True) as connection:
             row = await self._sql.holder_of(connection, hash=newest)
             outdated = row is None
             for candidate in older if outdated else ():
@@ -73,7 +73,7 @@ class Authenticator:
         try:
             while self._used or self._rehashed:
                 used, rehashed = dict(self._used), dict(self._rehashed)
-                await self._database.transact(partial(self._write, used, rehashed))
+                await self._database.transact(partial(self._write, used, rehashed), brief=True)
                 _forget(self._used, used)
                 _forget(self._rehashed, rehashed)
         except StorageError as error:

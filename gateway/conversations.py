@@ -122,7 +122,7 @@ class Conversations:
 
     async def find(self, conversation_id: str, reader: Principal) -> ConversationRecord:
         """The conversation, where the reader is its owner, the owner's client or an admin; else `NotFound`."""
-        async with self._database.read() as connection:
+        async with self._database.read(brief=True) as connection:
             row = await self._sql.find(connection, id=_canonical(conversation_id, _no_conversation()))
         if row is None or not _may_read(reader, row):
             raise _no_conversation()
@@ -142,7 +142,7 @@ class Conversations:
         """
         conversation = _canonical(conversation_id, _no_conversation())
         leaf = None if message_id is None else _canonical(message_id, _no_parent())
-        async with self._database.read() as connection:
+        async with self._database.read(brief=True) as connection:
             rows = [row async for row in self._sql.path_to(connection, id=conversation, message_id=leaf)]
             path = await self._with_files(connection, conversation, rows)
         if not path and message_id is not None:
@@ -163,7 +163,7 @@ class Conversations:
 
     async def data_of(self, file: File) -> bytes | None:
         """What is in a file; None where it is gone."""
-        async with self._database.read() as connection:
+        async with self._database.read(brief=True) as connection:
             row = await self._files.data_of(connection, hash=file.hash)
         return None if row is None else row["data"]
 
@@ -181,7 +181,7 @@ class Conversations:
                 await self._attach(connection, prompt)
                 await self._sql.touch(connection, id=conversation.id, at=prompt.created_at)
 
-        await self._database.transact(work, alone=None if new else _writing(conversation.id))
+        await self._database.transact(work, alone=None if new else _writing(conversation.id), brief=True)
 
     async def record_reply(
         self, reply: StoredMessage, *, also: Callable[[Connection], Awaitable[None]] | None = None
@@ -198,7 +198,7 @@ class Conversations:
                 if also is not None:
                     await also(connection)
 
-        await self._database.transact(work)
+        await self._database.transact(work, brief=True)
 
     async def withdraw_prompt(self, conversation_id: str, message_id: str) -> None:
         """Take back a prompt that nothing answers yet, and the conversation where nothing is left of it."""
@@ -207,7 +207,7 @@ class Conversations:
             await self._sql.withdraw(connection, id=conversation_id, message_id=message_id)
             await self._sql.erase_if_empty(connection, id=conversation_id)
 
-        await self._database.transact(work, alone=_writing(conversation_id))
+        await self._database.transact(work, alone=_writing(conversation_id), brief=True)
 
     async def set_title(self, conversation_id: str, title: str, *, source: TitleSource) -> None:
         """Give a title; one that a user gave is only replaced by another of the user's."""
@@ -215,7 +215,7 @@ class Conversations:
         async def work(connection: Connection) -> None:
             await self._sql.title(connection, id=conversation_id, title=title, source=source)
 
-        await self._database.transact(work)
+        await self._database.transact(work, brief=True)
 
     async def rename(self, conversation_id: str, title: str) -> None:
         """Give the user's own title, which stays."""

@@ -101,13 +101,13 @@ class Limits:
     async def settle(self, hold: Hold, spent: Spent) -> None:
         """The same in a transaction of its own; of a user who is gone nothing is kept."""
         with suppress(MissingReference):
-            await self._database.transact(self.settlement(hold, spent))
+            await self._database.transact(self.settlement(hold, spent), brief=True)
         hold.settled = True
 
     async def allowances(self, user: Principal) -> list[TierAllowances]:
         """What a user has used and has left of each tier that is open to it."""
         now = milliseconds(self._clock())
-        async with self._database.read() as connection:
+        async with self._database.read(brief=True) as connection:
             rows = await self._in_use(connection, user.id, now)
         tiers: tuple[Tier, ...] = ("free", "plus") if user.plus else ("free",)
         return [to_wire(tier, measured(tier, self._rules(tier), user.limits, rows, now)) for tier in tiers]
@@ -121,7 +121,7 @@ class Limits:
             for identity in held:
                 await self._sql.renew(connection, id=identity, expires_at=now + _HELD_FOR, now=now)
 
-        await self._database.transact(work)
+        await self._database.transact(work, brief=True)
 
     async def close(self) -> None:
         """Finish what is being given back."""
@@ -154,7 +154,7 @@ class Limits:
             )
             return Hold(identity, share.output_tokens, standing(found, share, now), now)
 
-        reserving = asyncio.create_task(self._database.transact(work, alone=f"limits of {user.id}"))
+        reserving = asyncio.create_task(self._database.transact(work, alone=f"limits of {user.id}", brief=True))
         try:
             hold = await asyncio.shield(reserving)
         except asyncio.CancelledError:
@@ -183,7 +183,7 @@ class Limits:
                 await self._sql.uncount_request(connection, principal_id=user.id, tier=needs.tier, at=hold.at)
 
         try:
-            await self._database.transact(work)
+            await self._database.transact(work, brief=True)
         except StorageError as error:
             log.warning("a reservation was not given back and runs out in a minute: %s", error)
 

@@ -64,7 +64,7 @@ class Users:
 
     async def get(self, client_id: int | None, name: str) -> Principal:
         """The one of that name among a client's users, or among those that admins made. Raises `NotFound`."""
-        async with self._database.read() as connection:
+        async with self._database.read(brief=True) as connection:
             return await self._live(connection, client_id, name)
 
     async def client(self, name: str) -> Principal:

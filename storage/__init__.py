@@ -1,6 +1,6 @@
 """The SQL engines under Rolekey's two stores: connections, migrations and transactions. It knows no tables."""
 
-from storage.engine import Connection, Database, Engine, Row
+from storage.engine import Connection, Database, Engine, Row, Submitted
 from storage.errors import (
     BrokenConstraint,
     Duplicate,
@@ -32,6 +32,7 @@ __all__ = [
     "StorageUnreachable",
     "StorageVersion",
     "Store",
+    "Submitted",
     "derive",
     "load_queries",
     "load_secrets",

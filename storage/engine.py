@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from types import MappingProxyType
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 T = TypeVar("T")
 
@@ -38,6 +38,18 @@ class Connection(Protocol):
         ...
 
 
+class Submitted(Generic[T]):
+    """A unit of work that has run: its `result`, and whether it lasts."""
+
+    def __init__(self, result: T, kept: Callable[[], Awaitable[None]]) -> None:
+        self.result = result
+        self._kept = kept
+
+    async def on_disk(self) -> None:
+        """Return once it is on disk. Raises `StorageError` where it never will be: then nothing of it is left."""
+        await self._kept()
+
+
 class Database(Protocol):
     """A database that is open."""
 
@@ -55,11 +67,17 @@ class Database(Protocol):
         """The version of its schema: the number of the last migration."""
         ...
 
-    def read(self) -> AbstractAsyncContextManager[Connection]:
-        """A connection that sees everything committed and can write nothing."""
+    def read(self, *, brief: bool = False) -> AbstractAsyncContextManager[Connection]:
+        """A connection that sees everything committed and can write nothing.
+
+        `brief` promises statements that find a few rows by an index: SQLite does those at once, which takes less than
+        a trip to another thread; the event loop waits for them.
+        """
         ...
 
-    async def transact(self, work: Callable[[Connection], Awaitable[T]], *, alone: str | None = None) -> T:
+    async def transact(
+        self, work: Callable[[Connection], Awaitable[T]], *, alone: str | None = None, brief: bool = False
+    ) -> T:
         """Run `work` as one all-or-nothing unit and return its result once it is on disk.
 
         If `work` raises, its changes are undone. It may run more than once, so it changes nothing but the database.
@@ -67,7 +85,16 @@ class Database(Protocol):
         before it (READ COMMITTED), unless they have the same `alone`: of those only one runs at a time, whichever
         process it is in. A unit that reads something and decides by it what to write needs that.
 
-        A unit once begun is finished, also when the caller is cancelled.
+        It waits for its statements and for nothing else. `brief` promises what it does for `read`. A unit once begun
+        is finished, also when the caller is cancelled.
+        """
+        ...
+
+    async def submit(self, work: Callable[[Connection], Awaitable[T]], *, alone: str | None = None) -> Submitted[T]:
+        """Run a brief unit and return as soon as every unit that comes after it, in whichever process, sees it.
+
+        That may be before it is on disk; see `Submitted.on_disk`. If the caller is cancelled before this returns, the
+        unit may still come to pass.
         """
         ...
 

@@ -12,7 +12,7 @@ import asyncpg
 import msgspec
 from aiosql.utils import VAR_REF
 
-from storage.engine import NOTHING, Connection, Engine, Row
+from storage.engine import NOTHING, Connection, Engine, Row, Submitted
 from storage.errors import StorageCollision, StorageError, StorageUnreachable
 from storage.location import without_password
 from storage.migrations import Migration, pending, read_migrations
@@ -106,7 +106,7 @@ class PostgresDatabase:
         return cls(name, *pools)
 
     @asynccontextmanager
-    async def read(self) -> AsyncGenerator[Connection]:
+    async def read(self, *, brief: bool = False) -> AsyncGenerator[Connection]:  # noqa: ARG002 - all is elsewhere here
         """A connection that sees everything committed and can write nothing."""
         async with self._taken(self._readers) as connection:
             yield connection
@@ -116,12 +116,22 @@ class PostgresDatabase:
         async with self.read() as connection:
             return await _version(connection)
 
-    async def transact(self, work: Callable[[Connection], Awaitable[T]], *, alone: str | None = None) -> T:
+    async def transact(
+        self,
+        work: Callable[[Connection], Awaitable[T]],
+        *,
+        alone: str | None = None,
+        brief: bool = False,  # noqa: ARG002
+    ) -> T:
         """Run `work` as one transaction, again where it collided with another; see `storage.Database`."""
         unit = asyncio.create_task(self._unit(work, alone))
         self._units.add(unit)
         unit.add_done_callback(self._units.discard)
         return await asyncio.shield(unit)
+
+    async def submit(self, work: Callable[[Connection], Awaitable[T]], *, alone: str | None = None) -> Submitted[T]:
+        """The same: before it is committed no other process sees it."""
+        return Submitted(await self.transact(work, alone=alone), _already)
 
     async def _unit(self, work: Callable[[Connection], Awaitable[T]], alone: str | None) -> T:
         pause = _FIRST_PAUSE_SECONDS
@@ -176,6 +186,10 @@ class PostgresDatabase:
         finally:
             with translated(self.name):
                 await pool.release(driver)
+
+
+async def _already() -> None:
+    """It is on disk."""
 
 
 async def _pool(url: str, session: dict[str, str], connections: int) -> Any:

@@ -41,16 +41,22 @@ _CONSTRAINTS: dict[int, type[BrokenConstraint]] = {
 }
 
 
+def in_our_words(error: sqlite3.DatabaseError, name: str) -> Exception:
+    """What to raise in the place of sqlite3's error; itself where it is a programming error."""
+    if isinstance(error, sqlite3.IntegrityError):
+        return _CONSTRAINTS.get(error.sqlite_errorcode, BrokenConstraint)(str(error))
+    primary = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    kind, words = _WORDS.get(primary, (None, ""))
+    return error if kind is None else kind(f"the database {name} {words}")
+
+
 @contextmanager
 def translated(name: str) -> Generator[None]:
     """Turn sqlite3's errors into ours; programming errors pass unchanged."""
     try:
         yield
-    except sqlite3.IntegrityError as error:
-        raise _CONSTRAINTS.get(error.sqlite_errorcode, BrokenConstraint)(str(error)) from error
     except sqlite3.DatabaseError as error:
-        primary = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        kind, words = _WORDS.get(primary, (None, ""))
-        if kind is None:
+        translation = in_our_words(error, name)
+        if translation is error:
             raise
-        raise kind(f"the database {name} {words}") from error
+        raise translation from error
