@@ -58,7 +58,7 @@ class Session(aiosqlite.Connection):
 
     async def run(self, job: Callable[[sqlite3.Connection], T]) -> T:
         """Do a job in the connection's thread."""
-        return cast("T", await cast("Any", self)._execute(job, self._conn))
+        return await self._execute(job, self._conn)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
 
 
 class ThreadConnection:

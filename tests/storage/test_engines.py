@@ -102,6 +102,23 @@ async def test_a_cancelled_writer_finishes_its_unit_and_leaves_the_database_usab
     assert len(kept) % 2 == 1
 
 
+async def test_what_was_submitted_is_seen_by_the_next_unit_and_lasts_once_it_is_on_disk(database: Database) -> None:
+    async def add(connection: Connection) -> int:
+        await connection.execute("INSERT INTO notes (text) VALUES (:text)", {"text": "submitted"})
+        return 7
+
+    async def count(connection: Connection) -> int:
+        return len(await connection.fetch("SELECT id FROM notes"))
+
+    submitted = await database.submit(add, alone="adding")
+    assert submitted.result == 7
+    assert (await database.submit(count)).result == 1
+    await submitted.on_disk()
+    assert await texts(database) == ["submitted"]
+    with pytest.raises(Duplicate):
+        await database.submit(add)
+
+
 async def test_units_about_the_same_never_overlap(database: Database) -> None:
     async def add_one(connection: Connection) -> None:
         [row] = await connection.fetch("SELECT count(*) AS n FROM notes")

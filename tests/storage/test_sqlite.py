@@ -3,12 +3,13 @@ import os
 import sqlite3
 import stat
 from collections.abc import AsyncGenerator
+from contextlib import closing
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
-from storage import Connection, StorageBusy, StorageError, StorageReadOnly
+from storage import Connection, Duplicate, MissingReference, StorageBusy, StorageError, StorageReadOnly
 from storage.sqlite import SQLiteDatabase
 
 
@@ -29,12 +30,12 @@ async def database(tmp_path: Path, steps: Path) -> AsyncGenerator[SQLiteDatabase
     await database.close()
 
 
-async def write(database: SQLiteDatabase, *texts: str) -> None:
+async def write(database: SQLiteDatabase, *texts: str, brief: bool = False) -> None:
     async def work(connection: Connection) -> None:
         for text in texts:
             await connection.execute("INSERT INTO notes (text) VALUES (:text)", {"text": text})
 
-    await database.transact(work)
+    await database.transact(work, brief=brief)
 
 
 async def texts(database: SQLiteDatabase) -> list[str]:
@@ -49,7 +50,8 @@ async def test_what_transact_returned_for_is_in_the_file(database: SQLiteDatabas
     other.close()
 
 
-async def test_writers_that_wait_share_one_commit(database: SQLiteDatabase) -> None:
+@pytest.mark.parametrize("brief", [True, False])
+async def test_writers_that_wait_share_one_commit(database: SQLiteDatabase, *, brief: bool) -> None:
     commits = 0
 
     def count(statement: str) -> None:
@@ -57,7 +59,7 @@ async def test_writers_that_wait_share_one_commit(database: SQLiteDatabase) -> N
         commits += statement == "COMMIT"
 
     await cast("Any", database._writer).set_trace_callback(count)
-    await asyncio.gather(*(write(database, str(number)) for number in range(50)))
+    await asyncio.gather(*(write(database, str(number), brief=brief) for number in range(50)))
     assert len(await texts(database)) == 50
     assert commits == 1
 
@@ -96,6 +98,63 @@ async def test_the_mode_that_a_file_was_given_stays(tmp_path: Path, steps: Path)
     (tmp_path / "n.db").chmod(0o640)
     await (await SQLiteDatabase.open(tmp_path / "n.db", migrations=steps)).close()
     assert modes(tmp_path) == {"n.db": 0o640}
+
+
+async def test_a_brief_writer_that_waits_for_another_process_holds_up_nobody_else(database: SQLiteDatabase) -> None:
+    other = sqlite3.connect(database.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    writing = asyncio.create_task(write(database, "x", brief=True))
+    async with database.read(brief=True) as connection:
+        for _ in range(100):
+            await asyncio.sleep(0)
+            assert await connection.fetch("SELECT text FROM notes") == []
+    other.execute("ROLLBACK")
+    other.close()
+    await writing
+    assert await texts(database) == ["x"]
+
+
+async def test_brief_and_long_units_keep_their_order(database: SQLiteDatabase) -> None:
+    await asyncio.gather(*(write(database, str(number), brief=number % 3 > 0) for number in range(30)))
+    assert await texts(database) == [str(number) for number in range(30)]
+
+
+async def test_a_commit_that_fails_undoes_every_unit_that_waits_for_it(database: SQLiteDatabase) -> None:
+    async def break_the_commit(connection: Connection) -> None:
+        await connection.execute("CREATE TABLE children (parent REFERENCES notes (id) DEFERRABLE INITIALLY DEFERRED)")
+        await connection.execute("INSERT INTO children VALUES (77)")
+
+    results = await asyncio.gather(
+        write(database, "lost", brief=True),
+        database.transact(break_the_commit, brief=True),
+        write(database, "lost too", brief=True),
+        return_exceptions=True,
+    )
+    assert [type(result) for result in results] == [MissingReference] * 3
+    await write(database, "kept", brief=True)
+    assert await texts(database) == ["kept"]
+
+
+async def test_where_every_unit_failed_no_lock_is_kept(database: SQLiteDatabase) -> None:
+    await write(database, "a", brief=True)
+    with pytest.raises(Duplicate):
+        await write(database, "a", brief=True)
+    await database.scrub()
+    with closing(sqlite3.connect(database.path, isolation_level=None, timeout=0)) as other:
+        other.execute("BEGIN IMMEDIATE")
+
+
+@pytest.mark.parametrize("brief", [True, False])
+async def test_a_unit_that_waits_for_anything_else_is_a_mistake_that_is_told(
+    database: SQLiteDatabase, *, brief: bool
+) -> None:
+    async def wait(connection: Connection) -> None:
+        await connection.execute("INSERT INTO notes (text) VALUES ('x')")
+        await asyncio.sleep(0)
+
+    with pytest.raises(RuntimeError, match="for its statements and for nothing else"):
+        await database.transact(wait, brief=brief)
+    assert await texts(database) == []
 
 
 async def test_a_folder_that_is_not_there_is_named(tmp_path: Path, steps: Path) -> None:
