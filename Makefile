@@ -9,7 +9,7 @@ MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install run test lint format bench screenshots lock clean
+.PHONY: help install run test lint format bench screenshots words lock clean
 
 help: ## List the targets
 	@echo "Rolekey. Needs Python 3.11 or newer."
@@ -38,6 +38,9 @@ lint: $(VENV)/.dev ## ruff and pyright
 format: $(VENV)/.dev ## Format, and fix what ruff can fix
 	@$(PY) -m ruff format .
 	@$(PY) -m ruff check --fix .
+
+words: $(VENV)/.dev ## Bring the files in bot/languages up to date with what the bot says
+	@$(PY) -m tests.words
 
 bench: $(VENV)/.dev ## Measure: the gateway's cost over a bare proxy, the bot's cost per /ask
 	@$(PY) -m benchmarks $(ARGS)

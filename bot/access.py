@@ -9,6 +9,7 @@ import msgspec
 from bot.config import Access as Defaults
 from bot.config import RoleName
 from bot.errors import NoAccess, PlusRequired
+from bot.languages import Phrase
 from gateway.wire import PlusWish
 from storage import Store
 
@@ -31,6 +32,10 @@ class Tier(IntEnum):
     def named(cls, word: TierName) -> Self:
         """The tier of that name."""
         return cls[word.upper()]
+
+
+TIERS = {Tier.PLUS: Phrase("plus"), Tier.FREE: Phrase("free"), Tier.NONE: Phrase("none")}
+"""What a tier is called."""
 
 
 class Role(Protocol):
@@ -63,21 +68,28 @@ class Standing(msgspec.Struct, frozen=True):
         Raises `NoAccess` or `PlusRequired`, naming the roles that would help.
         """
         if self.tier is Tier.NONE:
-            raise NoAccess(f"You have no access here yet.{_which_roles(plus_roles, 'give it')}")
+            raise NoAccess("You have no access here yet. {help}", help=who_gives_access(plus_roles))
         if wish == "plus" and self.tier is not Tier.PLUS:
             raise PlusRequired(
-                f"Plus is not part of your access.{_which_roles(plus_roles, 'include it')} "
-                "Your free access works: leave out the tier, or choose free."
+                "Plus is not part of your access. {help} Your free access works: leave out the tier, or choose free.",
+                help=_who_gives(plus_roles, Phrase("These roles include it: {roles}.", roles=_mentions(plus_roles))),
             )
         if wish is None:
             return "any"
         return wish == "plus"
 
 
-def _which_roles(roles: Sequence[int], verb: str) -> str:
-    if not roles:
-        return " No role here gives it yet: ask an admin about `/access tier`."
-    return f" These roles {verb}: {', '.join(f'<@&{role}>' for role in roles)}."
+def who_gives_access(roles: Sequence[int]) -> Phrase:
+    """Where somebody without access gets it: the roles that give it, if there are any."""
+    return _who_gives(roles, Phrase("These roles give it: {roles}.", roles=_mentions(roles)))
+
+
+def _who_gives(roles: Sequence[int], these: Phrase) -> Phrase:
+    return these if roles else Phrase("No role here gives it yet: ask an admin about `/access tier`.")
+
+
+def _mentions(roles: Sequence[int]) -> str:
+    return ", ".join(f"<@&{role}>" for role in roles)
 
 
 class _RoleTier(msgspec.Struct):

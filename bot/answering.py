@@ -12,6 +12,7 @@ from bot.access import Tier
 from bot.config import Answers
 from bot.errors import explain
 from bot.keys import MemberKeys
+from bot.languages import ENGLISH, Language, Phrase
 from bot.places import Place
 from bot.rendering.errors import RenderingError
 from bot.rendering.live_message import LiveMessage
@@ -24,16 +25,17 @@ from storage import StorageError
 
 log = logging.getLogger(__name__)
 
-RESTARTED = "I was restarted. What had arrived is kept; follow up to go on."
+RESTARTED = Phrase("I was restarted. What had arrived is kept; follow up to go on.")
 
 
 class Asker(msgspec.Struct, frozen=True):
-    """Who asks, and on which guild's access."""
+    """Who asks, on which guild's access, and in which language the bot speaks to them."""
 
     guild_id: int
     member_id: int
     name: str
     tier: Tier
+    language: Language = ENGLISH
 
 
 class Prompt(msgspec.Struct, frozen=True):
@@ -51,7 +53,7 @@ class Prompt(msgspec.Struct, frozen=True):
 class Answering:
     """Brings one answer from the gateway to Discord. Used once.
 
-    `view_for` makes the buttons under an answer from its conversation's id.
+    `view_for` makes the buttons under an answer from its conversation's id, in the asker's language.
     """
 
     def __init__(
@@ -60,7 +62,7 @@ class Answering:
         gateway: GatewayClient,
         threads: Threads,
         answers: Answers,
-        view_for: Callable[[str], discord.ui.View],
+        view_for: Callable[[str, Language], discord.ui.View],
     ) -> None:
         self._keys = keys
         self._gateway = gateway
@@ -79,6 +81,7 @@ class Answering:
             surface,
             edit_interval=self._answers.edit_interval_seconds,
             max_messages=self._answers.max_messages,
+            language=asker.language,
         )
         self._conversation_id = prompt.conversation_id
         try:
@@ -86,7 +89,7 @@ class Answering:
                 posted = await self._say(live, asker, prompt, place, turn)
             await self._remember(posted, asker, place)
         except asyncio.CancelledError:
-            await self._say_restarted(live)
+            await self._say_restarted(live, asker)
         finally:
             await surface.settle()
 
@@ -98,11 +101,11 @@ class Answering:
             key = await self._keys.ensure(asker.guild_id, asker.member_id, asker.name, asker.tier)
             async with turn:
                 answer = await self._read(live, asker, prompt, place, key)
-                posted = await live.finish(view=self._view())
+                posted = await live.finish(view=self._view(asker))
         except RenderingError:
             raise
         except Exception as error:  # noqa: BLE001  whatever it was, it is logged and the member is told
-            return await self._say_failure(live, error)
+            return await self._say_failure(live, asker, error)
         await _rename(place, answer.conversation_title, self._threads)
         return posted
 
@@ -139,23 +142,23 @@ class Answering:
             async for event in events:
                 yield event
 
-    async def _say_failure(self, live: LiveMessage, error: Exception) -> list[Posted]:
-        words = explain(error)
+    async def _say_failure(self, live: LiveMessage, asker: Asker, error: Exception) -> list[Posted]:
+        phrase = explain(error)
         if isinstance(error, BrokenAnswer):
             self._conversation_id = error.conversation_id or self._conversation_id
         if live.text:
-            return await live.interrupt(words, self._view())
-        await live.feed(f"⚠️ {words}")
+            return await live.interrupt(phrase, self._view(asker))
+        await live.feed(f"⚠️ {asker.language.say(phrase)}")
         return await live.finish()
 
-    async def _say_restarted(self, live: LiveMessage) -> None:
+    async def _say_restarted(self, live: LiveMessage, asker: Asker) -> None:
         try:
-            await live.interrupt(RESTARTED, self._view())
+            await live.interrupt(RESTARTED, self._view(asker))
         except RenderingError as error:
             log.warning("an interrupted answer could not be marked: %s", error.reason)
 
-    def _view(self) -> discord.ui.View | None:
-        return self._view_for(self._conversation_id) if self._conversation_id else None
+    def _view(self, asker: Asker) -> discord.ui.View | None:
+        return self._view_for(self._conversation_id, asker.language) if self._conversation_id else None
 
     def _held(self, asker: Asker, place: Place) -> Held:
         return Held(

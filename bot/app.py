@@ -18,6 +18,7 @@ from bot.client import RolekeyBot
 from bot.config import Config, ConfigError
 from bot.intents import settled
 from bot.keys import MEMBER_KEYS, MemberKeys
+from bot.languages import Languages
 from bot.membership import Homes
 from bot.places import Places
 from bot.prompting import Prompting
@@ -48,7 +49,7 @@ def create_bot(config: Config, *, embedded: Callable[[GatewayServer], None] | No
     async def set_up(bot: RolekeyBot, stack: AsyncExitStack) -> None:
         await _wire(config, bot, stack, embedded or (lambda _: None))
 
-    return RolekeyBot(config.discord, set_up)
+    return RolekeyBot(config.discord, Languages.read(), set_up)
 
 
 async def run(config: Config, show_admin_key: Callable[[str], None], reread: Callable[[], Config] | None = None) -> int:
@@ -159,10 +160,10 @@ async def _wire(
     public_url = config.gateway.public_url
     for cog in (
         AskCog(bot, asking),
-        AskMessages(bot, asking, threads),
+        AskMessages(bot, asking, threads, bot.languages),
         AccessCog(access, keys, roster),
         KeysCog(access, keys, homes, public_url or url, public=bool(public_url)),
-        LifecycleCog(bot, access, keys, roster, threads),
+        LifecycleCog(bot, access, keys, roster, threads, bot.languages),
     ):
         await bot.add_cog(cog)
 

@@ -8,6 +8,7 @@ import discord
 from discord.ext import commands
 
 from bot.config import Discord
+from bot.languages import CommandTranslator, Languages
 from bot.tree import Tree
 
 log = logging.getLogger(__name__)
@@ -16,10 +17,16 @@ log = logging.getLogger(__name__)
 class RolekeyBot(commands.AutoShardedBot):
     """A bot that knows nothing but how to be set up and taken down.
 
+    `languages` is what `language_of` looks at, since Discord's own objects lead to nothing but the client.
     `set_up` wires everything; what it puts on the stack is closed in reverse when the bot closes.
     """
 
-    def __init__(self, settings: Discord, set_up: Callable[["RolekeyBot", AsyncExitStack], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        settings: Discord,
+        languages: Languages,
+        set_up: Callable[["RolekeyBot", AsyncExitStack], Awaitable[None]],
+    ) -> None:
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # there is no voice here to warn about
         wanted = intents(settings)
         super().__init__(
@@ -32,12 +39,14 @@ class RolekeyBot(commands.AutoShardedBot):
             chunk_guilds_at_startup=wanted.members,
             max_messages=None,
         )
+        self.languages = languages
         self._set_up = set_up
         self._stack = AsyncExitStack()
 
     async def setup_hook(self) -> None:
         """Wire everything, then tell Discord which commands there are."""
         await self._set_up(self, self._stack)
+        await self.tree.set_translator(CommandTranslator(self.languages))
         await self.tree.sync()
 
     async def on_message(self, message: discord.Message, /) -> None:

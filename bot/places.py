@@ -6,6 +6,7 @@ from typing import Any
 import discord
 import msgspec
 
+from bot.languages import Language, language_of
 from bot.rendering.surfaces import ChannelSurface, InteractionSurface, Surface
 
 log = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ class Places:
         The thread's first name tells nothing of the prompt.
         """
         channel, permissions = interaction.channel, interaction.app_permissions
+        language = language_of(interaction)
         if (
             isinstance(channel, discord.TextChannel)
             and permissions.create_private_threads
@@ -52,12 +54,13 @@ class Places:
         ):
             await interaction.response.defer(ephemeral=True, thinking=True)
             try:
-                thread = await self._private_thread(channel, interaction.user, card)
+                thread = await self._private_thread(channel, interaction.user, card, language)
             except discord.HTTPException as error:
                 log.info("no private thread in channel %d: %s", channel.id, error)
                 await interaction.edit_original_response(embed=card, allowed_mentions=_NOBODY)
             else:
-                await interaction.edit_original_response(content=f"Only you and moderators see it: {thread.mention}")
+                words = language.say("Only you and moderators see it: {thread}", thread=thread.mention)
+                await interaction.edit_original_response(content=words)
                 return _in_thread(thread)
         else:
             await show_card(interaction, card, ephemeral=True)
@@ -88,10 +91,10 @@ class Places:
         return _in_thread(thread)
 
     async def _private_thread(
-        self, channel: discord.TextChannel, member: discord.abc.Snowflake, card: discord.Embed
+        self, channel: discord.TextChannel, member: discord.abc.Snowflake, card: discord.Embed, language: Language
     ) -> discord.Thread:
         thread = await channel.create_thread(
-            name="Private conversation",
+            name=language.say("Private conversation"),
             type=discord.ChannelType.private_thread,
             invitable=False,
             auto_archive_duration=self._archive_minutes,

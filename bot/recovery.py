@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 import discord
 
+from bot.languages import Language, Languages, Phrase
 from bot.rendering.errors import TRANSIENT, is_passing
 from bot.rendering.live_message import CURSOR
 from bot.rendering.splitter import MESSAGE_LIMIT
@@ -12,26 +13,28 @@ from bot.threads import Growing, Threads
 
 log = logging.getLogger(__name__)
 _CLOSED = "\n```"
-NOTE = "-# ⚠️ Interrupted: I was restarted. Follow up to go on."
+NOTE = Phrase("⚠️ Interrupted: I was restarted. Follow up to go on.")
 
 
 async def mark_cut_off(
     client: discord.Client,
     threads: Threads,
     cut_off: Sequence[Growing],
-    view_for: Callable[[str], discord.ui.View],
+    languages: Languages,
+    view_for: Callable[[str, Language], discord.ui.View],
 ) -> int:
     """Put a note under messages that were growing when the process died; returns how many have it now.
 
-    `view_for` makes the buttons under an answer from its conversation's id. What Discord fails on is tried again at
-    the next start.
+    `view_for` makes the buttons under an answer from its conversation's id. All is in the server's language, since
+    nobody is there whose language is known. What Discord fails on is tried again at the next start.
     """
     marked = 0
     for growing in cut_off:
         try:
             held = await threads.in_channel(growing.channel_id)
-            view = view_for(held.conversation_id) if held and held.conversation_id else None
-            await _mark(client, growing, view)
+            language = languages.of_guild(client.get_guild(held.guild_id) if held else None)
+            view = view_for(held.conversation_id, language) if held and held.conversation_id else None
+            await _mark(client, growing, f"-# {language.say(NOTE)}", view)
             marked += 1
         except TRANSIENT as error:
             log.info("an answer that was cut off could not be marked: %s", error)
@@ -41,11 +44,11 @@ async def mark_cut_off(
     return marked
 
 
-async def _mark(client: discord.Client, growing: Growing, view: discord.ui.View | None) -> None:
+async def _mark(client: discord.Client, growing: Growing, note: str, view: discord.ui.View | None) -> None:
     channel = client.get_partial_messageable(growing.channel_id)
     message = await channel.fetch_message(growing.message_id)
-    text = message.content.replace(CURSOR, "")[: MESSAGE_LIMIT - len(_CLOSED) - len(NOTE) - 1]
+    text = message.content.replace(CURSOR, "")[: MESSAGE_LIMIT - len(_CLOSED) - len(note) - 1]
     if text.count("```") % 2:
         text += _CLOSED
     nobody = discord.AllowedMentions.none()
-    await message.edit(content=f"{text}\n{NOTE}", view=view, allowed_mentions=nobody)
+    await message.edit(content=f"{text}\n{note}", view=view, allowed_mentions=nobody)

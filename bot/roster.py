@@ -7,6 +7,7 @@ import msgspec
 
 from bot.access import Access, Tier
 from bot.keys import Holder, MemberKeys
+from bot.languages import Phrase, counted
 from bot.membership import fetch_member
 from bot.rendering.errors import TRANSIENT
 from bot.threads import Threads
@@ -24,9 +25,17 @@ class Tally(msgspec.Struct):
     revoked: int = 0
     failed: int = 0
 
-    def __str__(self) -> str:
-        words = f"{self.checked} keys checked, {self.changed} changed, {self.revoked} revoked"
-        return f"{words}, {self.failed} could not be checked" if self.failed else words
+    @property
+    def phrase(self) -> Phrase:
+        """What is said of it."""
+        did = [
+            counted("{count} key checked", "{count} keys checked", self.checked),
+            counted("{count} changed", "{count} changed", self.changed),
+            counted("{count} revoked", "{count} revoked", self.revoked),
+        ]
+        if self.failed:
+            did.append(counted("{count} could not be checked", "{count} could not be checked", self.failed))
+        return Phrase("{list_of_counts}.", list_of_counts=did)
 
 
 class Roster:

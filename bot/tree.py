@@ -6,6 +6,7 @@ import discord
 from discord import app_commands
 
 from bot.errors import explain
+from bot.languages import Phrase, language_of
 
 log = logging.getLogger(__name__)
 
@@ -23,9 +24,13 @@ class Tree(app_commands.CommandTree[discord.AutoShardedClient]):
         await reply_privately(interaction, explain(error))
 
 
-async def reply_privately(interaction: discord.Interaction[discord.AutoShardedClient], words: str) -> None:
-    """Say something only the member sees, whether or not the interaction was answered before; never raises."""
+async def reply_privately(interaction: discord.Interaction[discord.AutoShardedClient], phrase: Phrase) -> None:
+    """Say something only the member sees, in their language, whether or not the interaction was answered before.
+
+    Never raises.
+    """
     nobody = discord.AllowedMentions.none()
+    words = language_of(interaction).say(phrase)
     try:
         if interaction.response.is_done():
             await interaction.followup.send(words, ephemeral=True, allowed_mentions=nobody)

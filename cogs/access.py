@@ -6,14 +6,15 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.access import Access, Grant, Tier, TierName
-from bot.keys import MemberKeys
+from bot.access import TIERS, Access, Grant, Tier
+from bot.keys import Holder, MemberKeys
+from bot.languages import Language, Phrase, counted, language_of
 from bot.roster import Roster
 
 Interaction = discord.Interaction[Any]
 _NOBODY = discord.AllowedMentions.none()
 _LINES = 40  # of an embed's 4,096 characters, at up to 100 a line
-_MARKS = {Tier.PLUS: "⭐ plus", Tier.FREE: "🔹 free", Tier.NONE: "🚫 none"}
+_MARKS = {Tier.PLUS: "⭐", Tier.FREE: "🔹", Tier.NONE: "🚫"}
 
 
 @app_commands.default_permissions(manage_guild=True)
@@ -34,18 +35,20 @@ class AccessCog(commands.GroupCog, group_name="access", group_description="Who m
         guild = role.guild
         await interaction.response.defer(ephemeral=True, thinking=True)
         await self._access.set_role(guild.id, role.id, chosen)
-        said = f"{role.mention} {_effect(chosen)}."
-        await _edit(interaction, f"{said} Bringing keys up to date…")
+        language = language_of(interaction)
+        said = language.say(_effect(role, chosen))
+        await _edit(interaction, f"{said} {language.say('Bringing keys up to date…')}")
         tally = await self._roster.sweep(guild)
-        await _edit(interaction, f"{said} {tally}.")
+        await _edit(interaction, f"{said} {language.say(tally.phrase)}")
 
     @app_commands.command(name="list", description="Show what every role gives")
     async def list(self, interaction: Interaction) -> None:
         """The best first."""
         guild = _guild(interaction)
         grants = await self._access.roles(guild.id, guild.roles)
-        embed = discord.Embed(title="Access by role", description=_lines(grants, guild.id))
-        embed.set_footer(text="The best of a member's roles counts. Change it with /access tier.")
+        language = language_of(interaction)
+        embed = discord.Embed(title=language.say("Access by role"), description=_lines(grants, guild.id, language))
+        embed.set_footer(text=language.say("The best of a member's roles counts. Change it with /access tier."))
         await interaction.response.send_message(embed=embed, ephemeral=True, allowed_mentions=_NOBODY)
 
     @app_commands.command(name="member", description="Show which tier a member has, and why")
@@ -54,17 +57,13 @@ class AccessCog(commands.GroupCog, group_name="access", group_description="Who m
         """The tier, the roles that were weighed, and the state of the key."""
         guild = _guild(interaction)
         standing = await self._access.standing(guild.id, member.roles)
+        say = language_of(interaction).say
         embed = discord.Embed(
-            title=f"{member.display_name}: {standing.tier.word}",
-            description=_lines(standing.grants, guild.id),
+            title=f"{member.display_name}: {say(TIERS[standing.tier])}",
+            description=_lines(standing.grants, guild.id, language_of(interaction)),
         )
         holder = await self._keys.holder(guild.id, member.id)
-        if holder is None:
-            key = "None yet; it is made with the first prompt."
-        else:
-            expiry = f", expires <t:{holder.expires_at}:R>" if holder.expires_at else ""
-            key = f"…{holder.hint}, {holder.tier.word}{expiry}"
-        embed.add_field(name="Key", value=key)
+        embed.add_field(name=say("Key"), value=say(_state(holder)))
         await interaction.response.send_message(embed=embed, ephemeral=True, allowed_mentions=_NOBODY)
 
 
@@ -74,22 +73,35 @@ def _guild(interaction: Interaction) -> discord.Guild:
     return interaction.guild
 
 
-def _effect(tier: Tier) -> str:
-    words: dict[TierName, str] = {"plus": "now gives plus", "free": "now gives free", "none": "now gives no access"}
-    return words[tier.word]
+def _effect(role: discord.Role, tier: Tier) -> Phrase:
+    if tier is Tier.NONE:
+        return Phrase("{role} now gives no access.", role=role.mention)
+    return Phrase("{role} now gives {tier}.", role=role.mention, tier=TIERS[tier])
 
 
-def _lines(grants: list[Grant], guild_id: int) -> str:
-    shown = [_line(grant, guild_id) for grant in grants[:_LINES]]
+def _state(holder: Holder | None) -> Phrase:
+    if holder is None:
+        return Phrase("None yet; it is made with the first prompt.")
+    if holder.expires_at is None:
+        return Phrase("…{hint}, {tier}", hint=holder.hint, tier=TIERS[holder.tier])
+    return Phrase(
+        "…{hint}, {tier}, expires {when}", hint=holder.hint, tier=TIERS[holder.tier], when=f"<t:{holder.expires_at}:R>"
+    )
+
+
+def _lines(grants: list[Grant], guild_id: int, language: Language) -> str:
+    shown = [language.say(_line(grant, guild_id)) for grant in grants[:_LINES]]
     if len(grants) > _LINES:
-        shown.append(f"… and {len(grants) - _LINES} more")
+        shown.append(language.say(counted("… and {count} more", "… and {count} more", len(grants) - _LINES)))
     return "\n".join(shown)
 
 
-def _line(grant: Grant, guild_id: int) -> str:
+def _line(grant: Grant, guild_id: int) -> Phrase:
     role = "@everyone" if grant.role_id == guild_id else f"<@&{grant.role_id}>"
-    source = "`/access tier`" if grant.source == "command" else "settings"
-    return f"{_MARKS[grant.tier]} · {role} · by {source}"
+    mark, tier = _MARKS[grant.tier], TIERS[grant.tier]
+    if grant.source == "command":
+        return Phrase("{mark} {tier} · {role} · by `/access tier`", mark=mark, tier=tier, role=role)
+    return Phrase("{mark} {tier} · {role} · by settings", mark=mark, tier=tier, role=role)
 
 
 async def _edit(interaction: Interaction, words: str) -> None:

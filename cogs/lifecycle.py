@@ -10,6 +10,7 @@ from discord.ext import commands, tasks
 from bot.access import Access
 from bot.errors import log_fault
 from bot.keys import MemberKeys
+from bot.languages import Languages
 from bot.recovery import mark_cut_off
 from bot.rendering.errors import TRANSIENT
 from bot.roster import Roster
@@ -26,13 +27,20 @@ class LifecycleCog(commands.Cog):
     """Without the Guild Members intent only bans and the sweep tell of members who left."""
 
     def __init__(
-        self, bot: commands.AutoShardedBot, access: Access, keys: MemberKeys, roster: Roster, threads: Threads
+        self,
+        bot: commands.AutoShardedBot,
+        access: Access,
+        keys: MemberKeys,
+        roster: Roster,
+        threads: Threads,
+        languages: Languages,
     ) -> None:
         self._bot = bot
         self._access = access
         self._keys = keys
         self._roster = roster
         self._threads = threads
+        self._languages = languages
         self._cut_off: list[Growing] = []
         self._started = False
 
@@ -51,7 +59,7 @@ class LifecycleCog(commands.Cog):
             return
         self._started = True
         self.sweep.start()
-        marked = await mark_cut_off(self._bot, self._threads, self._cut_off, answer_view)
+        marked = await mark_cut_off(self._bot, self._threads, self._cut_off, self._languages, answer_view)
         log.info("ready as %s in %d servers; %d answers were cut off", self._bot.user, len(self._bot.guilds), marked)
 
     @tasks.loop(hours=_SWEEP_HOURS)
@@ -71,7 +79,7 @@ class LifecycleCog(commands.Cog):
             if guild is not None:
                 tally = await self._roster.sweep(guild)
                 if tally.changed or tally.revoked or tally.failed:
-                    log.info("guild %d: %s", guild_id, tally)
+                    log.info("guild %d: %s", guild_id, tally.phrase)
             elif await self._was_removed_from(guild_id):
                 await self._roster.guild_left(guild_id)
 

@@ -6,6 +6,8 @@ Codes: https://discord.com/developers/docs/topics/opcodes-and-status-codes#json
 import aiohttp
 import discord
 
+from bot.languages import Phrase
+
 TRANSIENT = (discord.HTTPException, discord.RateLimited, aiohttp.ClientError, OSError)
 """What a call to Discord raises when it did not work out, this time or for good."""
 
@@ -13,25 +15,26 @@ _UNKNOWN_MESSAGE = 10008
 _EDITS_OF_OLD_MESSAGE = 30046
 _THREAD_ARCHIVED = 50083
 _NEEDS_NEW_MESSAGE = {_UNKNOWN_MESSAGE, _EDITS_OF_OLD_MESSAGE, _THREAD_ARCHIVED}
+_TOO_LATE = Phrase("Discord no longer takes replies to this command; they are accepted for 15 minutes.")
 _REASONS = {
-    10003: "The channel or thread was deleted.",
-    10004: "The server is no longer there.",
-    10015: "Discord no longer takes replies to this command; they are accepted for 15 minutes.",
-    10062: "Discord no longer takes replies to this command; they are accepted for 15 minutes.",
-    50001: "I can no longer see the channel or thread.",
-    50007: "I may not send direct messages here.",
-    50013: "I lack the permission to write in the channel or thread.",
-    50027: "Discord no longer takes replies to this command; they are accepted for 15 minutes.",
-    50083: "The thread is archived and locked.",
-    160005: "The thread is locked.",
+    10003: Phrase("The channel or thread was deleted."),
+    10004: Phrase("The server is no longer there."),
+    10015: _TOO_LATE,
+    10062: _TOO_LATE,
+    50001: Phrase("I can no longer see the channel or thread."),
+    50007: Phrase("I may not send direct messages here."),
+    50013: Phrase("I lack the permission to write in the channel or thread."),
+    50027: _TOO_LATE,
+    50083: Phrase("The thread is archived and locked."),
+    160005: Phrase("The thread is locked."),
 }
-_REFUSED = "Discord does not let me write there any more."
+_REFUSED = Phrase("Discord does not let me write there any more.")
 
 
 class RenderingError(Exception):
     """An answer could not be shown. `reason` is a sentence that is safe to show."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: Phrase) -> None:
         super().__init__(reason)
         self.reason = reason
 

@@ -9,6 +9,7 @@ from typing import Self
 
 import discord
 
+from bot.languages import ENGLISH, Language, Phrase
 from bot.rendering.dialect import DiscordDialect
 from bot.rendering.errors import TRANSIENT, RenderingError, SurfaceGone, surface_gone
 from bot.rendering.message_sequence import Attachment, MessageSequence, describe
@@ -20,9 +21,9 @@ from bot.rendering.surfaces import Posted, Surface
 _log = logging.getLogger(__name__)
 
 CURSOR = " ▌"
-EMPTY = "-# The answer is empty. Ask again, or put the question in other words."
-ATTACHED = "-# The answer is longer than this; the whole of it is in the attached file."
-NOT_ATTACHED = "-# The answer is longer than this, but I could not attach it as a file here."
+EMPTY = Phrase("The answer is empty. Ask again, or put the question in other words.")
+ATTACHED = Phrase("The answer is longer than this; the whole of it is in the attached file.")
+NOT_ATTACHED = Phrase("The answer is longer than this, but I could not attach it as a file here.")
 _LONGEST_NOTE = 500
 
 
@@ -34,7 +35,7 @@ class LiveMessage:
     is it certain to be there. Use it as a context manager, or call `aclose`, so that the task cannot outlive it.
 
     `edit_interval` is the least time between edits in seconds; it grows while Discord is slow. An answer longer than
-    `max_messages` messages is attached to the last of them as a file.
+    `max_messages` messages is attached to the last of them as a file. Notes under it are in `language`.
     """
 
     def __init__(
@@ -43,12 +44,14 @@ class LiveMessage:
         *,
         edit_interval: float,
         max_messages: int,
+        language: Language = ENGLISH,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         if max_messages < 1:
             raise ValueError(f"max_messages must be at least 1, but is {max_messages}")
         self._max_messages = max_messages
+        self._language = language
         self._clock = clock
         self._sleep = sleep
         self._pacing = Pacing(edit_interval)
@@ -102,12 +105,12 @@ class LiveMessage:
         """
         return await self._end(_small_print(footer), view)
 
-    async def interrupt(self, note: str, view: discord.ui.View | None = None) -> list[Posted]:
+    async def interrupt(self, note: Phrase, view: discord.ui.View | None = None) -> list[Posted]:
         """As `finish`, for an answer that broke off: shows what has arrived and `note`, which says why.
 
         A `finish` that was cancelled halfway can still be followed by this.
         """
-        return await self._end(_small_print(f"⚠️ Interrupted: {note}"), view)
+        return await self._end(self._note(Phrase("⚠️ Interrupted: {reason}", reason=note)), view)
 
     async def aclose(self) -> None:
         """Stop showing. What Discord shows stays as it is. Safe to call at any time and more than once."""
@@ -164,7 +167,7 @@ class LiveMessage:
         if self._gone:
             raise self._gone
         pages = self._complete
-        whole = _with_note(pages or [EMPTY] * (not note), note)
+        whole = _with_note(pages or [self._note(EMPTY)] * (not note), note)
         if len(whole) <= self._max_messages:
             return await self._messages.land(whole, view=view)
         return await self._land_shortened(pages, note, view)
@@ -173,16 +176,20 @@ class LiveMessage:
         """Show the first pages and attach the whole, or say so where attaching is refused."""
         attachment = Attachment("answer.md", self.text.encode())
         try:
-            return await self._messages.land(self._shortened(pages, ATTACHED, note), view=view, attachment=attachment)
+            shown = self._shortened(pages, self._note(ATTACHED), note)
+            return await self._messages.land(shown, view=view, attachment=attachment)
         except RenderingError:
             _log.warning("the whole of a long answer could not be attached")
-        return await self._messages.land(self._shortened(pages, NOT_ATTACHED, note), view=view)
+        return await self._messages.land(self._shortened(pages, self._note(NOT_ATTACHED), note), view=view)
 
     def _shortened(self, pages: list[str], *notes: str) -> list[str]:
         note = "\n".join(filter(None, notes))
         shown = pages[: self._max_messages]
         shown[-1] = split(shown[-1], MESSAGE_LIMIT - len(note) - 1)[0].text
         return _with_note(shown, note)
+
+    def _note(self, phrase: Phrase) -> str:
+        return _small_print(self._language.say(phrase))
 
     async def _stop(self, *, wait_for_call: bool) -> None:
         """End the task: at once in its pause, and after the running call to Discord if that is waited for."""

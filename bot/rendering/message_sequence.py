@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import discord
 import msgspec
 
+from bot.languages import Phrase
 from bot.rendering.errors import TRANSIENT, DeliveryFailed, is_passing, needs_new_message, surface_gone
 from bot.rendering.surfaces import Posted, Surface
 
@@ -89,7 +90,7 @@ class MessageSequence:
                     raise gone from error
                 _log.warning("attempt %d to deliver an answer failed: %s", attempt + 1, describe(error))
                 if delay is None:
-                    raise DeliveryFailed("Discord did not take the answer.") from error
+                    raise DeliveryFailed(Phrase("Discord did not take the answer.")) from error
                 if is_passing(error):
                     await self._sleep(delay)
             else:

@@ -5,10 +5,11 @@ from typing import Any, Literal
 import discord
 import msgspec
 
-from bot.access import Access, Standing, Tier
+from bot.access import TIERS, Access, Standing, Tier
 from bot.answering import Asker, Prompt
 from bot.errors import NotYours, UnknownConversation, UserError
 from bot.keys import MemberKeys
+from bot.languages import Language, Phrase, language_of
 from bot.membership import Homes, fetch_member
 from bot.places import Place, Places, in_held_thread, show_card
 from bot.prompting import Prompting
@@ -23,7 +24,6 @@ Wish = Literal["free", "plus"] | None
 _CARD_CHARACTERS = 1000
 _CHOICES = 25  # https://discord.com/developers/docs/interactions/application-commands#autocomplete
 _COLOURS = {Tier.PLUS: discord.Colour(0xE0A526), Tier.FREE: discord.Colour(0x4F6BED)}
-_LOST = "{reason} The answer itself is kept: go on with it by `/followup`."
 
 
 class Who(msgspec.Struct, frozen=True):
@@ -69,9 +69,10 @@ class Asking:
         """`/ask`: a new conversation, in a thread of its own where that can be."""
         text = self._prompting.admit(text)
         await _gain_time(interaction, ephemeral=private)
-        who = await self._who(interaction.user, interaction.guild)
+        language = language_of(interaction)
+        who = await self._who(interaction.user, interaction.guild, language)
         plus = who.allow(wish)
-        card = prompt_card(interaction.user, text, who.standing.tier)
+        card = prompt_card(interaction.user, text, who.standing.tier, language)
         if private:
             place = await self._places.for_private_command(interaction, card)
         else:
@@ -84,18 +85,19 @@ class Asking:
         await _gain_time(interaction)
         held = await self._target(interaction, conversation)
         guild = self._client.get_guild(held.guild_id) or interaction.guild
-        who = await self._who(interaction.user, guild)
+        language = language_of(interaction)
+        who = await self._who(interaction.user, guild, language)
         prompt = Prompt(text, who.allow(None), held.conversation_id, follows=True)
-        card = prompt_card(interaction.user, text, who.standing.tier)
+        card = prompt_card(interaction.user, text, who.standing.tier, language)
         await self._answer(interaction, who, prompt, await self._place_of(interaction, held, card))
 
-    async def from_message(self, message: discord.Message, text: str, held: Held | None) -> None:
+    async def from_message(self, message: discord.Message, text: str, held: Held | None, language: Language) -> None:
         """A plain message: the next prompt of what `held` names, or the first of a new conversation."""
         text = self._prompting.admit(text)
         guild = message.guild or (self._client.get_guild(held.guild_id) if held else None)
         if held is not None and held.owner_id != message.author.id:
             raise _not_yours(held)
-        who = await self._who(message.author, guild)
+        who = await self._who(message.author, guild, language)
         prompt = Prompt(text, who.allow(None), held.conversation_id if held else None, follows=held is not None)
         if held is not None and held.channel_id == message.channel.id:
             place = await self._holding(message.channel, held, message)
@@ -121,16 +123,18 @@ class Asking:
 
     # Who
 
-    async def _who(self, user: discord.User | discord.Member, guild: discord.Guild | None) -> Who:
+    async def _who(self, user: discord.User | discord.Member, guild: discord.Guild | None, language: Language) -> Who:
         if guild is None:
             guild, member, standing = await self._homes.best(user.id)
         else:
             member = user if isinstance(user, discord.Member) else await fetch_member(guild, user.id)
             if member is None:
-                raise UserError(f"You are no longer a member of {guild.name}, whose access this conversation uses.")
+                raise UserError(
+                    "You are no longer a member of {server}, whose access this conversation uses.", server=guild.name
+                )
             standing = await self._access.standing(guild.id, member.roles)
         plus_roles = await self._access.roles_giving(Tier.PLUS, guild.id, guild.roles)
-        return Who(Asker(guild.id, member.id, member.display_name, standing.tier), standing, plus_roles)
+        return Who(Asker(guild.id, member.id, member.display_name, standing.tier, language), standing, plus_roles)
 
     # What
 
@@ -174,7 +178,8 @@ class Asking:
 
     async def _make_key(self, interaction: Interaction) -> None:
         """Conversations outlive a key that was revoked or has expired; only with a key are they found."""
-        asker = (await self._who(interaction.user, self._client.get_guild(await self._guild_of(interaction)))).asker
+        guild = self._client.get_guild(await self._guild_of(interaction))
+        asker = (await self._who(interaction.user, guild, language_of(interaction))).asker
         if asker.tier is not Tier.NONE:
             await self._keys.ensure(asker.guild_id, asker.member_id, asker.name, asker.tier)
 
@@ -220,14 +225,18 @@ class Asking:
             return None
         except discord.HTTPException:
             return None
-        await interaction.edit_original_response(content=f"Going on there: {card_message.jump_url}")
+        words = language_of(interaction).say("Going on there: {link}", link=card_message.jump_url)
+        await interaction.edit_original_response(content=words)
         return await self._holding(channel, held)
 
     async def _answer(self, interaction: Interaction, who: Who, prompt: Prompt, place: Place) -> None:
         try:
             await self._prompting.answer(who.asker, prompt, place)
         except RenderingError as error:
-            await reply_privately(interaction, _LOST.format(reason=error.reason))
+            await reply_privately(
+                interaction,
+                Phrase("{reason} The answer itself is kept: go on with it by `/followup`.", reason=error.reason),
+            )
 
 
 async def _gain_time(interaction: Interaction, *, ephemeral: bool = False) -> None:
@@ -236,16 +245,16 @@ async def _gain_time(interaction: Interaction, *, ephemeral: bool = False) -> No
         await interaction.response.defer(ephemeral=ephemeral, thinking=True)
 
 
-def prompt_card(user: discord.User | discord.Member, text: str, tier: Tier) -> discord.Embed:
+def prompt_card(user: discord.User | discord.Member, text: str, tier: Tier, language: Language) -> discord.Embed:
     """The prompt as everybody in the channel sees it."""
     shown = text if len(text) <= _CARD_CHARACTERS else text[:_CARD_CHARACTERS].rstrip() + "…"
     card = discord.Embed(description=shown, colour=_COLOURS.get(tier))
-    card.set_author(name=f"{user.display_name} asks", icon_url=user.display_avatar.url)
-    return card.set_footer(text="plus" if tier is Tier.PLUS else "free")
+    card.set_author(name=language.say("{member} asks", member=user.display_name), icon_url=user.display_avatar.url)
+    return card.set_footer(text=language.say(TIERS[tier]))
 
 
 def _not_yours(held: Held) -> NotYours:
-    return NotYours(f"This conversation is <@{held.owner_id}>'s. Start one of your own with `/ask`.")
+    return NotYours("This conversation is {owner}'s. Start one of your own with `/ask`.", owner=f"<@{held.owner_id}>")
 
 
 def _is_id(text: str) -> bool:

@@ -8,6 +8,7 @@ import discord
 from discord import ui
 
 from bot.errors import explain
+from bot.languages import Language
 from bot.tree import reply_privately
 
 COG = "Ask"
@@ -26,11 +27,11 @@ class Owner(Protocol):
 class FollowUpButton(ui.DynamicItem[ui.Button[ui.View]], template=r"rolekey:followup:(?P<conversation>[0-9a-f-]{36})"):
     """Opens a form for the next prompt."""
 
-    def __init__(self, conversation_id: str) -> None:
+    def __init__(self, conversation_id: str, label: str | None) -> None:
         self.conversation_id = conversation_id
         super().__init__(
             ui.Button(
-                label="Follow up",
+                label=label,
                 emoji="💬",
                 style=discord.ButtonStyle.secondary,
                 custom_id=f"rolekey:followup:{conversation_id}",
@@ -39,10 +40,10 @@ class FollowUpButton(ui.DynamicItem[ui.Button[ui.View]], template=r"rolekey:foll
 
     @classmethod
     async def from_custom_id(
-        cls, _interaction: discord.Interaction[Any], _item: ui.Item[Any], match: re.Match[str], /
+        cls, _interaction: discord.Interaction[Any], item: ui.Item[Any], match: re.Match[str], /
     ) -> Self:
         """The button as Discord sent it back."""
-        return cls(match["conversation"])
+        return cls(match["conversation"], item.label if isinstance(item, ui.Button) else None)
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Hand the press to the cog."""
@@ -56,13 +57,13 @@ class FollowUpButton(ui.DynamicItem[ui.Button[ui.View]], template=r"rolekey:foll
 class PromptForm(ui.Modal):
     """One field for the next prompt."""
 
-    def __init__(self, submit: Submit) -> None:
-        super().__init__(title="Follow up")
+    def __init__(self, submit: Submit, language: Language) -> None:
+        super().__init__(title=language.say("Follow up"))
         self._submit = submit
         self._prompt = ui.TextInput[Any](
             custom_id="prompt", style=discord.TextStyle.paragraph, max_length=_PROMPT_LIMIT
         )
-        self.add_item(ui.Label(text="What do you want to know next?", component=self._prompt))
+        self.add_item(ui.Label(text=language.say("What do you want to know next?"), component=self._prompt))
 
     async def on_submit(self, interaction: discord.Interaction[Any], /) -> None:
         """Go on with the conversation."""
@@ -73,6 +74,6 @@ class PromptForm(ui.Modal):
         await reply_privately(interaction, explain(error))
 
 
-def answer_view(conversation_id: str) -> ui.View:
+def answer_view(conversation_id: str, language: Language) -> ui.View:
     """The buttons under an answer."""
-    return ui.View(timeout=None).add_item(FollowUpButton(conversation_id))
+    return ui.View(timeout=None).add_item(FollowUpButton(conversation_id, language.say("Follow up")))

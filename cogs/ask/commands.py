@@ -7,6 +7,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.languages import language_of
 from cogs.ask.asking import Asking, Interaction
 from cogs.ask.button import COG, FollowUpButton, PromptForm
 from gateway.errors import ApiError
@@ -71,4 +72,4 @@ class AskCog(commands.Cog, name=COG):
         async def submit(submitted: discord.Interaction[Any], text: str) -> None:
             await self._asking.follow_up(submitted, text, conversation_id)
 
-        await interaction.response.send_modal(PromptForm(submit))
+        await interaction.response.send_modal(PromptForm(submit, language_of(interaction)))

@@ -6,6 +6,7 @@ import discord
 from discord.ext import commands
 
 from bot.errors import explain
+from bot.languages import Languages
 from bot.rendering.errors import RenderingError
 from bot.threads import Held, Threads
 from cogs.ask.asking import Asking
@@ -19,10 +20,11 @@ class AskMessages(commands.Cog):
     (https://discord.com/developers/docs/events/gateway#message-content-intent); whatever comes is answered.
     """
 
-    def __init__(self, bot: commands.AutoShardedBot, asking: Asking, threads: Threads) -> None:
+    def __init__(self, bot: commands.AutoShardedBot, asking: Asking, threads: Threads, languages: Languages) -> None:
         self._bot = bot
         self._asking = asking
         self._threads = threads
+        self._languages = languages
 
     @commands.Cog.listener()
     async def on_message(self, message: discord.Message) -> None:
@@ -49,13 +51,14 @@ class AskMessages(commands.Cog):
         return message.guild is None or self._bot.user in message.mentions
 
     async def _answer(self, message: discord.Message, held: Held | None) -> None:
+        language = self._languages.of_guild(message.guild)
         try:
             await self._show_typing(message)
-            await self._asking.from_message(message, self._text(message), held)
+            await self._asking.from_message(message, self._text(message), held, language)
         except RenderingError as error:
             log.info("an answer to a message could not be shown: %s", error.reason)
         except Exception as error:  # noqa: BLE001  whatever it was, it is logged and the member is told
-            await self._say(message, explain(error))
+            await self._say(message, language.say(explain(error)))
 
     def _text(self, message: discord.Message) -> str:
         text = message.content

@@ -97,7 +97,7 @@ async def room(tmp_path: Path) -> AsyncGenerator[Room]:
                 threads = Threads(store)
                 answers = Answers(edit_interval_seconds=0.01)
                 prompting = Prompting(
-                    lambda: Answering(keys, gateway, threads, answers, lambda _: discord.ui.View(timeout=None))
+                    lambda: Answering(keys, gateway, threads, answers, lambda _, __: discord.ui.View(timeout=None))
                 )
                 yield Room(prompting, threads, keys, upstream)
     finally:

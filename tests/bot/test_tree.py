@@ -18,6 +18,7 @@ from simcord import ChannelHandle, GuildHandle, MemberActor
 from bot.client import RolekeyBot
 from bot.config import Discord
 from bot.errors import UserError
+from bot.languages import Languages
 from storage import StorageBusy
 
 Interaction = discord.Interaction[Any]
@@ -71,7 +72,7 @@ class Stage:
 
 @pytest.fixture
 async def stage() -> AsyncGenerator[Stage]:
-    bot = RolekeyBot(Discord(), set_up)
+    bot = RolekeyBot(Discord(), Languages.read(), set_up)
     env = simcord.Env(bot, shard_count=1)
     guild = env.create_guild("Academy")
     channel = guild.create_text_channel("general")

@@ -94,7 +94,9 @@ async def test_taking_plus_from_a_role_takes_it_from_existing_keys_at_once(make_
             assert answer.tier == "plus"
             result = await world.ada.slash(world.general, "access tier", role=world.plus_role, tier="free")
             assert result.ephemeral
-            assert words(result) == (f"{world.plus_role.mention} now gives free. 1 keys checked, 1 changed, 0 revoked.")
+            assert words(result) == (
+                f"{world.plus_role.mention} now gives free. 1 key checked, 1 changed, and 0 revoked."
+            )
             with pytest.raises(PermissionDenied) as refused:
                 await gateway.acting_with(key).ask(ChatRequest(prompt="Hi", plus=True))
             assert refused.value.code == "plus_required"

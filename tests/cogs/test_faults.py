@@ -162,7 +162,8 @@ async def test_a_member_who_used_up_a_limit_is_told_which_one_and_when_to_come_b
         await ask(world)
         told = world.said(world.threads()[-1])[-1]
         assert re.fullmatch(
-            r"⚠️ Your free access takes one prompt a minute, and has had that\. You can try again in (\d+ s|1 min)\.",
+            r"⚠️ Your free access takes one prompt a minute, and has had that\. "
+            r"You can try again in (\d+ seconds|1 minute)\.",
             told,
         ), told
         assert "reference" not in log.text

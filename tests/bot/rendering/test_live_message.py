@@ -9,6 +9,7 @@ import pytest
 from discord.ext import commands
 from simcord.env import Env
 
+from bot.languages import Phrase
 from bot.rendering.errors import DeliveryFailed, SurfaceGone
 from bot.rendering.live_message import ATTACHED, CURSOR, EMPTY, NOT_ATTACHED, LiveMessage
 from bot.rendering.message_sequence import MessageSequence
@@ -168,7 +169,7 @@ async def test_an_answer_over_the_maximum_is_attached_whole(world: World) -> Non
     await world.ask(script)
     answers = world.answers()
     assert len(answers) == 4
-    assert answers[-1].content.endswith(f"{ATTACHED}\n-# plus tier")
+    assert answers[-1].content.endswith(f"-# {ATTACHED}\n-# plus tier")
     [attachment] = answers[-1].attachments
     assert attachment.filename == "answer.md"
     assert (await attachment.read()).decode() == LONG
@@ -183,7 +184,7 @@ async def test_an_answer_that_cannot_be_attached_says_so(world: World) -> None:
         await live.finish()
 
     await world.ask(script)
-    assert world.answers()[-1].content.endswith(NOT_ATTACHED)
+    assert world.answers()[-1].content.endswith(f"-# {NOT_ATTACHED}")
     assert not world.answers()[-1].attachments
 
 
@@ -194,14 +195,14 @@ async def test_an_empty_answer_says_so(world: World, text: str) -> None:
         await live.finish()
 
     await world.ask(script)
-    assert [answer.content for answer in world.answers()] == [EMPTY]
+    assert [answer.content for answer in world.answers()] == [f"-# {EMPTY}"]
 
 
 @pytest.mark.parametrize(("text", "shown"), [("", ""), ("```py\nx = 1", "```py\nx = 1\n```\n")])
 async def test_an_interrupted_answer_keeps_what_arrived_and_says_why(world: World, text: str, shown: str) -> None:
     async def script(live: LiveMessage, _: discord.abc.Messageable) -> None:
         await live.feed(text)
-        await live.interrupt("the upstream\nbroke off.")
+        await live.interrupt(Phrase("the upstream\nbroke off."))
 
     await world.ask(script)
     assert [answer.content for answer in world.answers()] == [f"{shown}-# ⚠️ Interrupted: the upstream broke off."]
@@ -275,7 +276,7 @@ async def test_a_thread_deleted_mid_answer_is_told_and_the_text_is_kept(world: W
         await stream(live, "more " * after)
         with pytest.raises(SurfaceGone) as caught:
             await live.finish()
-        reasons.append(caught.value.reason)
+        reasons.append(str(caught.value.reason))
         assert live.text == "word " * 60 + "more " * after
         assert bool(after) == (live.gone is not None)
 
@@ -345,7 +346,7 @@ async def test_an_interaction_that_expired_is_told(world: World) -> None:
         )
         with pytest.raises(SurfaceGone) as caught:
             await live.finish(footer="late")
-        reasons.append(caught.value.reason)
+        reasons.append(str(caught.value.reason))
 
     world.bot.script = script
     await world.member.slash(world.channel, "ask")
@@ -428,7 +429,7 @@ async def test_a_cancelled_finish_can_be_followed_by_interrupt() -> None:
         finishing.cancel()
         await asyncio.wait({finishing})
         surface.release.set()
-        await live.interrupt("shutting down")
+        await live.interrupt(Phrase("shutting down"))
     assert surface.shown[-1] == "Hello\n-# ⚠️ Interrupted: shutting down"
 
 
