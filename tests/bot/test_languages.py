@@ -162,7 +162,7 @@ def test_one_file_serves_all_regions_of_a_language_unless_a_region_has_its_own(t
 
 def localised(entry: dict[str, Any], what: str, locale: str) -> str:
     localisations: dict[str, str] = entry.get(f"{what}_localizations") or {}
-    return localisations.get(locale, entry.get(what, ""))
+    return localisations.get(locale) or entry.get(what) or ""
 
 
 def values_in(words: str) -> set[str]:
