@@ -69,7 +69,7 @@ def explain(error: BaseException) -> Phrase:
 
 
 def _explain_gateway(error: ApiError) -> Phrase:
-    phrase = IN_PLACE.get(error.code) or Phrase.verbatim(error.message, otherwise=TRANSLATED.get(error.code))
+    phrase = IN_PLACE.get(error.code) or Phrase.verbatim(error.message, otherwise=_translated(error.code))
     if error.status == 401:
         phrase = _NO_KEY_OF_OURS
     says_when = "again in" in str(phrase)
@@ -79,6 +79,11 @@ def _explain_gateway(error: ApiError) -> Phrase:
         wait = timedelta(seconds=error.retry_after)
         phrase = Phrase("{sentence} You can try again in {time}.", sentence=phrase, time=wait)
     return phrase
+
+
+def _translated(code: str) -> Phrase:
+    unknown = Phrase("The gateway refused that, with the code `{code}`. Tell an admin.", code=code)
+    return TRANSLATED.get(code, unknown)
 
 
 def _explain_command(error: app_commands.AppCommandError) -> Phrase | None:

@@ -59,7 +59,7 @@ class AccessCog(commands.GroupCog, group_name="access", group_description="Who m
         standing = await self._access.standing(guild.id, member.roles)
         say = language_of(interaction).say
         embed = discord.Embed(
-            title=f"{member.display_name}: {say(TIERS[standing.tier])}",
+            title=say("{member}: {tier}", member=member.display_name, tier=TIERS[standing.tier]),
             description=_lines(standing.grants, guild.id, language_of(interaction)),
         )
         holder = await self._keys.holder(guild.id, member.id)

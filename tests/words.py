@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import discord
+import msgspec
 from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po, write_po
 from discord import app_commands
@@ -29,14 +30,41 @@ SAYING = {"Phrase": 1, "say": 1, "counted": 2}
 """What takes a sentence, besides the errors a member can mend; `counted` takes it in singular and plural."""
 
 
-def said_in(code: ast.AST, saying: Mapping[str, int]) -> Iterator[tuple[str, ...]]:
-    """The literal sentences that are said in some code. (Babel's own extraction misses calls within calls.)"""
-    for node in ast.walk(code):
+class Saying(msgspec.Struct, frozen=True):
+    """A call that says something: its sentences, where they are literal, and the names of its values."""
+
+    where: str
+    call: ast.Call
+    takes: int
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """Singular and plural, or one; none where a Phrase is said that was written elsewhere."""
+        words = [arg.value for arg in self.call.args[: self.takes] if isinstance(arg, ast.Constant)]
+        return tuple(map(str, words)) if len(words) == self.takes else ()
+
+    @property
+    def values(self) -> set[str]:
+        """The names of the values."""
+        named = {keyword.arg for keyword in self.call.keywords if keyword.arg is not None}
+        return named | {"count"} if self.takes > 1 else named
+
+
+def all_said() -> Iterator[Saying]:
+    """Wherever the bot says something. (Babel's own extraction misses calls within calls.)"""
+    takes = {**SAYING, **{kind.__name__: 1 for kind in _kinds(UserError)}}
+    for folder in ("bot", "cogs"):
+        for file in sorted((ROOT / folder).rglob("*.py")):
+            if file.parent != FOLDER:
+                yield from _said_in(file, takes)
+
+
+def _said_in(file: Path, takes: Mapping[str, int]) -> Iterator[Saying]:
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call):
-            count = saying.get(getattr(node.func, "attr", None) or getattr(node.func, "id", ""), 0)
-            words = [arg.value for arg in node.args[:count] if isinstance(arg, ast.Constant)]
-            if count and len(words) == count and words != [""]:
-                yield tuple(map(str, words))
+            count = takes.get(getattr(node.func, "attr", None) or getattr(node.func, "id", ""), 0)
+            if count:
+                yield Saying(f"{file.relative_to(ROOT)}:{node.lineno}", node, count)
 
 
 Requested = tuple[str | None, str]
@@ -78,11 +106,9 @@ async def bot_at_rest() -> AsyncGenerator[RolekeyBot]:
 async def everything(bot: RolekeyBot) -> Catalog:
     """Sentences and names, as a template of a `.po` file."""
     catalog = Catalog()
-    saying = {**SAYING, **{kind.__name__: 1 for kind in _kinds(UserError)}}
-    for folder in ("bot", "cogs"):
-        for file in (ROOT / folder).rglob("*.py"):
-            for said in said_in(ast.parse(file.read_text(encoding="utf-8")), saying):
-                catalog.add(said[0] if len(said) == 1 else said)
+    for saying in all_said():
+        if saying.sentences:
+            catalog.add(saying.sentences[0] if len(saying.sentences) == 1 else saying.sentences)
     for context, name in await requested_by(bot):
         catalog.add(name, context=context)
     return catalog

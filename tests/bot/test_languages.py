@@ -1,5 +1,6 @@
 """Every word in every language: none missing, none left over, and each fit for its place."""
 
+import ast
 import re
 import shutil
 import string
@@ -12,10 +13,12 @@ import discord
 import pytest
 
 from bot.client import RolekeyBot
-from bot.errors import UserError
+from bot.errors import UserError, explain
+from bot.gateway_words import IN_PLACE, TRANSLATED
 from bot.languages import ENGLISH, CommandTranslator, Language, Languages, Phrase, counted
 from bot.languages.languages import FOLDER
-from tests.words import bot_at_rest, bring_up_to_date, everything, messages, missing, plurals, read
+from gateway.errors import ApiError, InvalidRequest
+from tests.words import all_said, bot_at_rest, bring_up_to_date, everything, messages, missing, plurals, read
 
 FILES = sorted(FOLDER.glob("*.po"))
 # https://discord.com/developers/docs/interactions/application-commands#application-command-object
@@ -33,6 +36,16 @@ msgstr ""
 async def bot() -> AsyncGenerator[RolekeyBot]:
     async with bot_at_rest() as bot:
         yield bot
+
+
+def test_a_sentence_is_written_out_where_it_is_said_with_the_values_it_names() -> None:
+    said = list(all_said())
+    assert len(said) > 100
+    for saying in said:
+        first = saying.call.args[0]
+        assert not isinstance(first, ast.JoinedStr | ast.BinOp), f"{saying.where}: write it as one literal"
+        for sentence in saying.sentences:
+            assert values_in(sentence) | {"count"} == saying.values | {"count"}, f"{saying.where}: {sentence}"
 
 
 @pytest.mark.parametrize("file", FILES, ids=[file.stem for file in FILES])
@@ -118,6 +131,15 @@ def test_words_of_the_gateway_are_shown_to_who_reads_english_only() -> None:
     phrase = Phrase.verbatim("Account x is busy.", otherwise=Phrase("All models are busy. Try again in a moment."))
     assert ENGLISH.say(phrase) == "Account x is busy."
     assert french.say(phrase) == "Tous les modèles sont occupés. Réessayez dans un instant."
+
+
+def test_no_refusal_of_the_gateway_is_english_in_french() -> None:
+    french = Languages.read().in_locale(discord.Locale.french)
+    for code in (*IN_PLACE, *TRANSLATED, "a_code_of_a_newer_gateway"):
+        told = french.say(explain(ApiError("English words.", code=code)))
+        assert "English" not in told
+        assert "référence" in told, "500 is not theirs to mend"
+    assert "`a_code_of_a_newer_gateway`" in french.say(explain(InvalidRequest("", code="a_code_of_a_newer_gateway")))
 
 
 def test_an_error_is_english_in_logs_and_in_the_members_language_elsewhere() -> None:

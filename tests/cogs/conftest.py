@@ -92,6 +92,16 @@ class World:
         shown = words(await member.slash(self.general, "key rotate"))
         return shown.split("```")[1].strip()
 
+    def speaks(self, member: MemberActor, locale: discord.Locale) -> None:
+        """From now on a member uses Discord in this language, which SimCord leaves English."""
+
+        def translate(event: str, payload: Any) -> None:
+            user = payload.get("user") or payload.get("member", {}).get("user", {})
+            if event == "INTERACTION_CREATE" and user.get("id") == str(member.id):
+                payload["locale"] = locale.value
+
+        self.env.backend.subscribers.insert(0, translate)
+
     async def give(self, member: MemberActor, role: RoleHandle) -> None:
         """An admin gives a member a role."""
         self.env.backend.add_member_role(self.guild.id, member.id, role.id)
