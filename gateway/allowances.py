@@ -50,8 +50,16 @@ class InUse(msgspec.Struct, frozen=True, kw_only=True):
         return cls(**{name: row[name] for name in cls.__struct_fields__})
 
 
+class Naming(msgspec.Struct, frozen=True, kw_only=True):
+    """What a generated title may come to; the cost is None where it is not known."""
+
+    tokens: int
+    cost_usd: float | None
+
+
 class Needs(msgspec.Struct, frozen=True, kw_only=True):
-    """What a prompt may come to: its tokens, those of the longest answer, and what so many of each cost.
+    """What a prompt may come to: its tokens, those of the longest answer, and what so many of each cost, which `price`
+    may refuse to say. A new conversation gets a title too, where there is room for that.
 
     On somebody's own credential tokens cost the gateway nothing, and count against no limit of its. What is not given
     back as a request counts as one also where it fails.
@@ -63,6 +71,7 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
     price: Callable[[int, int], float]
     own_credential: bool = False
     given_back: bool = True
+    naming: Naming | None = None
 
     @property
     def least_output_tokens(self) -> int:
@@ -71,11 +80,15 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Share(msgspec.Struct, frozen=True, kw_only=True):
-    """What a prompt gets: tokens in all, of which its answer may take so many, and what they may cost."""
+    """What a prompt gets: tokens in all, of which its answer may take so many, and what they may cost.
+
+    `named` says whether a title is among them.
+    """
 
     tokens: int
     output_tokens: int
     cost_usd: float
+    named: bool
 
 
 class Allowance(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,7 +148,7 @@ def measured(
 
 
 def fit(allowances: Allowances, needs: Needs, now: int) -> Share:
-    """What one more prompt gets. Raises `LimitReached`.
+    """What one more prompt gets. Raises `LimitReached`, and what `needs.price` raises.
 
     The limit that lasts longest is looked at first, so that nobody is told to come back in vain.
     """
@@ -153,8 +166,13 @@ def fit(allowances: Allowances, needs: Needs, now: int) -> Share:
     if concurrent.limit and concurrent.left < 1:
         words = f"{_whose(concurrent)} answers {_prompts(concurrent.limit)} at a time; wait until one is finished."
         raise refusal(concurrent, now, code="limit_concurrent", words=words)
-    tokens = 0 if needs.own_credential else needs.input_tokens + output
-    return Share(tokens=tokens, output_tokens=output, cost_usd=cost)
+    if needs.own_credential:
+        return Share(tokens=0, output_tokens=output, cost_usd=0.0, named=True)
+    return _named(
+        Share(tokens=needs.input_tokens + output, output_tokens=output, cost_usd=cost, named=False),
+        allowances,
+        needs.naming,
+    )
 
 
 def standing(allowances: Allowances, share: Share, now: int) -> dict[str, str]:
@@ -208,6 +226,24 @@ def _measure(name: LimitName, tier: Tier, limit: float, rows: Iterable[InUse], n
         cost, held_cost = sum(row.cost_usd for row in rows), sum(row.held_cost_usd for row in rows)
         return Allowance(name=name, tier=tier, limit=limit, used=cost, held=held_cost, resets_at=_next_month(now))
     return Allowance(name=name, tier=tier, limit=limit, used=sum(row.running for row in rows))
+
+
+def _named(share: Share, allowances: Allowances, naming: Naming | None) -> Share:
+    """The same share with a title where that is wanted and leaves every limit unharmed."""
+    tokens, cost = allowances["tokens_per_day"], allowances["cost_per_month_usd"]
+    if naming is None or (tokens.limit and share.tokens + naming.tokens > tokens.left):
+        return share
+    dollars = 0.0
+    if cost.limit:
+        if naming.cost_usd is None or share.cost_usd + naming.cost_usd > cost.left:
+            return share
+        dollars = naming.cost_usd
+    return Share(
+        tokens=share.tokens + naming.tokens,
+        output_tokens=share.output_tokens,
+        cost_usd=share.cost_usd + dollars,
+        named=True,
+    )
 
 
 def _within_tokens(allowance: Allowance, needs: Needs, now: int) -> int:

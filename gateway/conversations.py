@@ -18,6 +18,7 @@ from gateway.wire import Content, Conversation, Message, MessageStatus, Tier, Us
 from storage import Connection, Database, MissingReference
 
 Messages = list["StoredMessage"]
+Also = Callable[[Connection], Awaitable[None]]
 TitleSource = Literal["provisional", "generated", "user"]
 
 # Later than any conversation: where a list without a cursor begins.
@@ -183,9 +184,7 @@ class Conversations:
 
         await self._database.transact(work, alone=None if new else _writing(conversation.id), brief=True)
 
-    async def record_reply(
-        self, reply: StoredMessage, *, also: Callable[[Connection], Awaitable[None]] | None = None
-    ) -> None:
+    async def record_reply(self, reply: StoredMessage, *, also: Also | None = None) -> None:
         """Keep a reply, and in the same transaction what else there is to `also` write.
 
         Raises `NotFound` where the conversation was deleted meanwhile.
@@ -209,11 +208,18 @@ class Conversations:
 
         await self._database.transact(work, alone=_writing(conversation_id), brief=True)
 
-    async def set_title(self, conversation_id: str, title: str, *, source: TitleSource) -> None:
-        """Give a title; one that a user gave is only replaced by another of the user's."""
+    async def set_title(
+        self, conversation_id: str, title: str | None, *, source: TitleSource, also: Also | None = None
+    ) -> None:
+        """Give a title, None leaves the one there is, and in the same transaction write what else there is to `also`
+        write. A title that a user gave is only replaced by another of the user's.
+        """
 
         async def work(connection: Connection) -> None:
-            await self._sql.title(connection, id=conversation_id, title=title, source=source)
+            if title is not None:
+                await self._sql.title(connection, id=conversation_id, title=title, source=source)
+            if also is not None:
+                await also(connection)
 
         await self._database.transact(work, brief=True)
 

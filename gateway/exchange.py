@@ -6,13 +6,14 @@ from typing import Literal
 import msgspec
 
 from gateway.accounts import PooledAccount
-from gateway.allowances import Needs
+from gateway.allowances import Naming, Needs
 from gateway.conversations import ConversationRecord, StoredMessage
-from gateway.errors import UpstreamFailed
+from gateway.errors import Unavailable, UpstreamFailed
 from gateway.limits import Spent
 from gateway.prices import priced
 from gateway.principals import Principal
 from gateway.times import milliseconds
+from gateway.titles import title_request
 from gateway.tokens import estimate_tokens
 from gateway.upstreams.base import Completion, Finished
 from gateway.wire import ChatAnswer, ReplyMessage, Start, Usage
@@ -62,6 +63,7 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
             output_tokens=self.completion.max_output_tokens,
             price=self._price,
             own_credential=self.record.own_credential,
+            naming=self._naming() if self.new else None,
         )
 
     def within(self, output_tokens: int) -> "Exchange":
@@ -82,6 +84,27 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
             output_tokens=reply.output_tokens or 0,
             cost_usd=0.0 if self.record.own_credential else reply.cost_usd or 0.0,
             estimated=reply.estimated,
+        )
+
+    def title_request(self) -> Completion:
+        """What a model is asked with for the conversation's title."""
+        account = self.pooled.account
+        return title_request(account.title_model or account.model, self.prompt.content)
+
+    def spent_on_title(self, usage: Usage) -> Spent:
+        """What the title used."""
+        account, model = self.pooled.account, self.title_request().model
+        cost = 0.0 if self.record.own_credential else priced(usage, account, model).cost_usd or 0.0
+        return Spent(
+            principal_id=self.user.id,
+            tier=self.record.tier,
+            account=account.name,
+            model=model,
+            input_tokens=usage.input_tokens,
+            output_tokens=usage.output_tokens,
+            cost_usd=cost,
+            estimated=False,
+            requests=0,
         )
 
     def start(self) -> Start:
@@ -168,8 +191,21 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
         return sum(turn.tokens for turn in self.completion.turns)
 
     def _price(self, input_tokens: int, output_tokens: int) -> float:
-        used = Usage(input_tokens=input_tokens, output_tokens=output_tokens)
-        return priced(used, self.pooled.account).cost_usd or 0.0
+        account = self.pooled.account
+        cost = priced(Usage(input_tokens=input_tokens, output_tokens=output_tokens), account).cost_usd
+        if cost is None:
+            raise Unavailable(
+                f"Your access has a limit in dollars, and what the model {account.model} costs is not known. "
+                f"An admin can set input_usd_per_mtok and output_usd_per_mtok of the account {account.name}.",
+                code="price_unknown",
+            )
+        return cost
+
+    def _naming(self) -> Naming:
+        request = self.title_request()
+        asked, answered = sum(turn.tokens for turn in request.turns), request.max_output_tokens
+        used = Usage(input_tokens=asked, output_tokens=answered)
+        return Naming(tokens=asked + answered, cost_usd=priced(used, self.pooled.account, request.model).cost_usd)
 
     def _last(self, role: Literal["user", "assistant"]) -> str | msgspec.UnsetType:
         return next((message.content for message in reversed(self.history) if message.role == role), msgspec.UNSET)

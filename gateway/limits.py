@@ -31,7 +31,7 @@ _RENEWED_EVERY_SECONDS = 20.0
 
 
 class Spent(msgspec.Struct, frozen=True, kw_only=True):
-    """What one answer used, of which tier and account."""
+    """What one answer used, of which tier and account; a title is no request of its own."""
 
     principal_id: int
     tier: Tier
@@ -41,19 +41,24 @@ class Spent(msgspec.Struct, frozen=True, kw_only=True):
     output_tokens: int
     cost_usd: float
     estimated: bool
+    requests: int = 1
 
 
 class Hold:
-    """A share of a user's limits until it is settled. The answer may take `output_tokens`; `headers` say the rest.
+    """A share of a user's limits until it is settled. The answer may take `output_tokens`; `headers` say the rest, and
+    `named` whether there is room for a title.
 
     `identity` is the reservation's, made `at` milliseconds; None where there was nothing to reserve.
     """
 
-    def __init__(self, identity: int | None, output_tokens: int, headers: dict[str, str], at: int = 0) -> None:
+    def __init__(
+        self, identity: int | None, output_tokens: int, headers: dict[str, str], at: int = 0, *, named: bool = True
+    ) -> None:
         self.identity = identity
         self.output_tokens = output_tokens
         self.headers = headers
         self.at = at
+        self.named = named
         self.settled = False
 
 
@@ -89,12 +94,21 @@ class Limits:
 
         Once that is on disk, say so: `hold.settled = True`.
         """
+        add = self.charge(spent)
+
+        async def work(connection: Connection) -> None:
+            await add(connection)
+            if hold.identity is not None:
+                await self._sql.end(connection, id=hold.identity)
+
+        return work
+
+    def charge(self, spent: Spent) -> Work:
+        """Adds what was used to what its user has used, within whoever's transaction."""
         now = milliseconds(self._clock())
 
         async def work(connection: Connection) -> None:
             await self._sql.add(connection, day=today(now), **msgspec.structs.asdict(spent))
-            if hold.identity is not None:
-                await self._sql.end(connection, id=hold.identity)
 
         return work
 
@@ -152,7 +166,7 @@ class Limits:
             identity = await self._sql.reserve(
                 connection, **whose, expires_at=now + _HELD_FOR, tokens=share.tokens, cost_usd=share.cost_usd
             )
-            return Hold(identity, share.output_tokens, standing(found, share, now), now)
+            return Hold(identity, share.output_tokens, standing(found, share, now), now, named=share.named)
 
         reserving = asyncio.create_task(self._database.transact(work, alone=f"limits of {user.id}", brief=True))
         try:

@@ -8,17 +8,25 @@ from gateway.config import Account
 from gateway.wire import Usage
 
 
-def priced(usage: Usage, account: Account) -> Usage:
-    """The usage with what the account takes for it: nothing offline, its own prices, else those of the list."""
-    return msgspec.structs.replace(usage, cost_usd=_cost_at(account, usage))
+def priced(usage: Usage, account: Account, model: str = "") -> Usage:
+    """The usage with what the account takes for it: nothing offline, its own prices, else those of the list.
+
+    An account's own prices are for every model it is asked for; without `model` that is the one which answers.
+    """
+    return msgspec.structs.replace(usage, cost_usd=_cost_at(account, usage, model or account.model))
 
 
-def _cost_at(account: Account, usage: Usage) -> float | None:
+def has_price(account: Account) -> bool:
+    """Whether it is known what the account's answers cost."""
+    return _cost_at(account, Usage(input_tokens=1, output_tokens=1), account.model) is not None
+
+
+def _cost_at(account: Account, usage: Usage, model: str) -> float | None:
     if account.kind == "offline":
         return 0.0
     asked, answered = account.input_usd_per_mtok, account.output_usd_per_mtok
     if asked == "auto" or answered == "auto":
-        return cost_usd(usage, account.model, account.base_url)
+        return cost_usd(usage, model, account.base_url)
     return (usage.input_tokens * asked + usage.output_tokens * answered) / 1_000_000
 
 

@@ -91,7 +91,7 @@ class Prompting:
         with self._lease(exchange) as lease:
             async with aclosing(lease.upstream.stream(exchange.completion)) as events:
                 await self._begin(exchange, events)
-                naming = self._name(exchange, lease) if exchange.new else None
+                naming = self._name(exchange, lease) if exchange.new and hold.named else None
                 try:
                     yield exchange.start()
                     async for event in events:
@@ -280,13 +280,16 @@ class Prompting:
 
     async def _title(self, exchange: Exchange, lease: Lease) -> None:
         """Store a generated title; where there is none the provisional one stays."""
-        model = lease.account.title_model or lease.account.model
         with self._pool.hold(exchange.pooled):
-            title = await generate_title(lease.upstream, model, exchange.prompt.content, seconds=_TITLE_SECONDS)
-        if title is None:
+            title = await generate_title(lease.upstream, exchange.title_request(), seconds=_TITLE_SECONDS)
+        if title.usage is None:
             return
+        spent = exchange.spent_on_title(title.usage)
+        note_spent(spent)
         try:
-            await self._conversations.set_title(exchange.record.id, title, source="generated")
+            await self._conversations.set_title(
+                exchange.record.id, title.text, source="generated", also=self._limits.charge(spent)
+            )
         except StorageError as error:
             log.warning("the title of conversation %s was not stored: %s", exchange.record.id, error)
 

@@ -6,8 +6,12 @@ import re
 import unicodedata
 from contextlib import aclosing
 
+import msgspec
+
 from gateway.errors import ApiError
-from gateway.upstreams.base import Completion, Text, Turn, Upstream
+from gateway.tokens import estimate_tokens
+from gateway.upstreams.base import Completion, Finished, Text, Turn, Upstream
+from gateway.wire import Usage
 
 log = logging.getLogger(__name__)
 
@@ -44,23 +48,46 @@ def clean_title(text: str) -> str:
     return _shortened(" ".join(title.strip(_DECORATION).rstrip(".").split()))
 
 
-async def generate_title(upstream: Upstream, model: str, prompt: str, *, seconds: float) -> str | None:
-    """Ask a model for a title; None where it gives none within `seconds`."""
-    completion = Completion(
+class Title(msgspec.Struct, frozen=True, kw_only=True):
+    """What asking for a title came to. `text` is None where the model gave none, `usage` where it was not at work;
+    what the provider did not count is estimated.
+    """
+
+    text: str | None
+    usage: Usage | None
+
+
+def title_request(model: str, prompt: str) -> Completion:
+    """What a model is asked for a title with."""
+    return Completion(
         model=model,
         turns=(Turn("system", TITLE_INSTRUCTION), Turn("user", prompt[:_SHOWN_CHARACTERS])),
         max_output_tokens=_OUTPUT_TOKENS,
     )
+
+
+async def generate_title(upstream: Upstream, request: Completion, *, seconds: float) -> Title:
+    """Ask a model for a title, and give it up after so many seconds."""
     texts = list[str]()
+    accepted = False
+    usage: Usage | None = None
     try:
-        async with asyncio.timeout(seconds), aclosing(upstream.stream(completion)) as events:
+        async with asyncio.timeout(seconds), aclosing(upstream.stream(request)) as events:
             async for event in events:
+                accepted = True
                 if isinstance(event, Text):
                     texts.append(event.text)
+                elif isinstance(event, Finished):
+                    usage = event.usage
     except (ApiError, TimeoutError) as error:
-        log.info("no title from model %s: %s", model, getattr(error, "code", "timeout"))
-        return None
-    return clean_title("".join(texts)) or None
+        log.info("no title from model %s: %s", request.model, getattr(error, "code", "timeout"))
+        title = ""
+    else:
+        title = clean_title("".join(texts))
+    if usage is None and accepted:
+        asked = sum(turn.tokens for turn in request.turns)
+        usage = Usage(input_tokens=asked, output_tokens=estimate_tokens("".join(texts)), estimated=True)
+    return Title(text=title or None, usage=usage)
 
 
 def _printable(text: str) -> str:

@@ -21,7 +21,8 @@ async def examine(config: Config, *, discord: bool = True, seconds: float = SECO
         checks.append(("Discord", check_discord(config)))
     checks += [("gateway", check_gateway(config)), ("client key", check_client_key(config))]
     pool = accounts(config)
-    checks += [(f"account {account.name}", check_account(account, config.secrets.accounts)) for account in pool]
+    keys, limits = config.secrets.accounts, config.gateway.limits
+    checks += [(f"account {account.name}", check_account(account, keys, limits)) for account in pool]
     if not pool:
         checks.append(("accounts", check_no_accounts(config)))
     checks.append(("databases", asyncio.to_thread(check_databases, config)))

@@ -10,7 +10,8 @@ from aiohttp_socks import ProxyConnectionError, ProxyConnector, ProxyError, Prox
 from bot.config import Config
 from bot.doctor.finding import Finding, Refused, get_json
 from gateway.accounts import configured_accounts
-from gateway.config import Account
+from gateway.config import Account, Limits
+from gateway.prices import has_price
 
 _PROXY_ERRORS = (ProxyError, ProxyConnectionError, ProxyTimeoutError)
 
@@ -36,9 +37,28 @@ async def check_no_accounts(config: Config) -> list[Finding]:
     return [Finding(check="accounts", result="failed", detail="there is no account to answer prompts", advice=advice)]
 
 
-async def check_account(account: Account, keys: Mapping[str, str]) -> list[Finding]:
-    """The provider takes the key and offers the model (https://platform.openai.com/docs/api-reference/models/list)."""
-    return [await _try(account, keys)]
+async def check_account(account: Account, keys: Mapping[str, str], limits: Limits) -> list[Finding]:
+    """The provider takes the key and offers the model (https://platform.openai.com/docs/api-reference/models/list), and
+    what it costs is known.
+    """
+    return [await _try(account, keys), *_unknown_price(account, limits)]
+
+
+def _unknown_price(account: Account, limits: Limits) -> list[Finding]:
+    """Something to say only where a limit in dollars could not hold."""
+    if has_price(account):
+        return []
+    tier = limits.plus if account.tier == "plus" else limits.free
+    limited = tier.cost_per_month_usd > 0
+    refused = f"who has the tier {account.tier}" if limited else "who is given a limit in dollars"
+    return [
+        Finding(
+            check=f"price of {account.name}",
+            result="failed" if limited else "absent",
+            detail=f"what {account.model} costs is not known: it counts as nothing, and {refused} is refused",
+            advice="Set input_usd_per_mtok and output_usd_per_mtok of the account; 0.0 for a server of your own.",
+        )
+    ]
 
 
 async def _try(account: Account, keys: Mapping[str, str]) -> Finding:

@@ -7,6 +7,7 @@ from gateway.accounts.breaker import Monotonic
 from gateway.accounts.pool import AccountPool
 from gateway.accounts.pooled import PooledAccount
 from gateway.config import Account, Config, Gateway
+from gateway.prices import has_price
 from gateway.upstreams.base import Upstream
 from gateway.upstreams.offline import OfflineUpstream
 from gateway.upstreams.openai import OpenAIUpstream
@@ -62,6 +63,13 @@ def _pooled(config: Config, keep: Iterable[PooledAccount]) -> list[PooledAccount
         if entry.upstream is None:
             entry.last_error = "key_missing"
             log.warning("account %s is not used: %s is not set", account.name, account.api_key_env)
+        if not has_price(account):
+            log.warning(
+                "account %s: what %s costs is not known: it counts as nothing, and users with a cost limit are "
+                "refused; set input_usd_per_mtok and output_usd_per_mtok",
+                account.name,
+                account.model,
+            )
         entries.append(entry)
     return entries
 

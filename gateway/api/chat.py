@@ -8,6 +8,7 @@ from aiohttp import web
 
 from gateway.api.arguments import methods_at, read_arguments, taking
 from gateway.api.rate_limit import note_limits
+from gateway.api.reading import Whose, note_reading
 from gateway.api.reply_page import page
 from gateway.api.scope import acting_user
 from gateway.api.sse import EventStream, frame
@@ -64,8 +65,8 @@ async def chat(request: web.Request) -> web.StreamResponse:
     user = await _whose(request, body)
     events = request.app[PROMPTING].prompt(user, body, admitted=note_limits(request))
     if body.stream or "text/event-stream" in request.headers.get("Accept", ""):
-        return await _stream(request, events)
-    return await _whole(request, body, events)
+        return await _stream(request, user, events)
+    return await _whole(request, user, body, events)
 
 
 def _without_empty(body: ChatArguments) -> ChatArguments:
@@ -113,7 +114,9 @@ async def whole_answer(request: web.Request, events: AsyncGenerator[ChatEvent]) 
     return answer
 
 
-async def _whole(request: web.Request, body: ChatRequest, events: AsyncGenerator[ChatEvent]) -> web.Response:
+async def _whole(
+    request: web.Request, user: Principal, body: ChatRequest, events: AsyncGenerator[ChatEvent]
+) -> web.Response:
     answer = await whole_answer(request, events)
     if answer is None:
         return web.Response(status=HUNG_UP)
@@ -122,19 +125,22 @@ async def _whole(request: web.Request, body: ChatRequest, events: AsyncGenerator
         if is_on(body.pretty):
             return page(answer.reply)
         return web.Response(text=answer.reply, headers=headers)
+    await _note_echo(request, user, answer)
     data = msgspec.json.encode(answer)
     if is_on(body.pretty):
         data = msgspec.json.format(data, indent=2)
     return web.Response(body=data, content_type="application/json", headers=headers)
 
 
-async def _stream(request: web.Request, events: AsyncGenerator[ChatEvent]) -> web.StreamResponse:
+async def _stream(request: web.Request, user: Principal, events: AsyncGenerator[ChatEvent]) -> web.StreamResponse:
     stream = EventStream(request)
     told = _Told()
     try:
         async with request.app[IN_FLIGHT].while_connected(request, stream), aclosing(events):
             async for event in events:
                 told.note(event)
+                if isinstance(event, ChatAnswer):
+                    await _note_echo(request, user, event)
                 await stream.send(_frame(event))
     except Exception as error:
         if not stream.opened:
@@ -146,6 +152,12 @@ async def _stream(request: web.Request, events: AsyncGenerator[ChatEvent]) -> we
     with suppress(ConnectionError):
         return await stream.close()
     return web.Response(status=HUNG_UP)
+
+
+async def _note_echo(request: web.Request, user: Principal, answer: ChatAnswer) -> None:
+    """A client that is told the last prompt and reply reads what its user wrote."""
+    if answer.last_message_prompt is not msgspec.UNSET:
+        await note_reading(request, "read", Whose(owner=user), conversation_id=answer.conversation_id)
 
 
 class _Told:

@@ -45,9 +45,17 @@ async def whose_asked_for(request: web.Request, user_id: str | None) -> Whose:
     return Whose(client_id=client_id, client_name=name)
 
 
-async def note_reading(request: web.Request, action: AuditAction, whose: Whose) -> None:
+async def note_reading(
+    request: web.Request, action: AuditAction, whose: Whose, *, conversation_id: str | None = None
+) -> None:
     """Note in the audit log, where it belongs there, that the caller reads in what these wrote."""
-    await request.app[AUDIT].note(request[PRINCIPAL], action, whose.subject(), request_id=request[REQUEST_ID])
+    await request.app[AUDIT].note(
+        request[PRINCIPAL],
+        action,
+        whose.subject(),
+        request_id=request[REQUEST_ID],
+        conversation_id=conversation_id,
+    )
 
 
 async def note_reading_of(request: web.Request, action: AuditAction, record: ConversationRecord) -> None:

@@ -70,10 +70,11 @@ INSERT INTO usage (
     principal_id, day, tier, account, model, requests, estimated, input_tokens, output_tokens, cost_usd
 )
 VALUES (
-    :principal_id, :day, :tier, :account, :model, 1, CAST(:estimated AS BIGINT), :input_tokens, :output_tokens, :cost_usd
+    :principal_id, :day, :tier, :account, :model, :requests, CAST(:estimated AS BIGINT), :input_tokens, :output_tokens,
+    :cost_usd
 )
 ON CONFLICT (principal_id, day, tier, account, model) DO UPDATE SET
-    requests = usage.requests + 1,
+    requests = usage.requests + excluded.requests,
     estimated = usage.estimated + excluded.estimated,
     input_tokens = usage.input_tokens + excluded.input_tokens,
     output_tokens = usage.output_tokens + excluded.output_tokens,

@@ -32,9 +32,9 @@ class TierAllowances(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UsageSum(msgspec.Struct, frozen=True, kw_only=True):
-    """Answers, also those that broke off, and what they used.
+    """Answers, also those that broke off, and what they and the titles of conversations used.
 
-    `estimated` says how many of them the provider did not count; an answer of unknown price counts nothing.
+    `estimated` says how many answers the provider did not count; what is of unknown price costs nothing here.
     """
 
     requests: int = 0

@@ -7,13 +7,14 @@ from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from aiohttp import web
 
 import bot.store
 from bot.config import Access, Config, Discord
 from bot.doctor import Finding, examine
-from gateway.config import Account, Gateway, Secrets
+from gateway.config import Account, Gateway, Limits, Secrets, TierLimits
 from gateway.store import open_database
 from tests.postgres import PostgresServer
 
@@ -224,6 +225,21 @@ async def test_a_provider_that_lists_no_models_is_no_failure(tmp_path: Path) -> 
         account = Account(name="main", tier="free", model="m", base_url=provider)
         finding = await found(settings(tmp_path, gateway=Gateway(port=0, accounts=[account])), "account main")
     assert finding.result == "absent"
+
+
+async def test_an_account_without_a_price_is_named_and_fails_where_a_limit_in_dollars_needs_one(tmp_path: Path) -> None:
+    account = Account(name="mine", tier="free", model="unheard-of", base_url="http://127.0.0.1:9/v1")
+    limited = Limits(free=TierLimits(cost_per_month_usd=5.0))
+    for limits, result in ((Limits(), "absent"), (limited, "failed")):
+        config = settings(tmp_path, gateway=Gateway(port=0, accounts=[account], limits=limits))
+        finding = await found(config, "price of mine")
+        assert finding.result == result
+        assert "unheard-of" in finding.detail
+        assert "input_usd_per_mtok" in finding.advice
+    priced = msgspec.structs.replace(account, input_usd_per_mtok=0.0, output_usd_per_mtok=0.0)
+    for known in (priced, msgspec.structs.replace(account, model="gpt-4o-mini")):
+        config = settings(tmp_path, gateway=Gateway(port=0, accounts=[known], limits=limited))
+        assert not [finding for finding in await examine(config) if finding.check == "price of mine"]
 
 
 async def test_without_any_account_the_openai_key_is_asked_for(tmp_path: Path) -> None:

@@ -1,8 +1,11 @@
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gateway.client import GatewayClient
+from tests.fakes.upstream import FakeUpstream
+from tests.gateway.chatting import ask, chatting
 from tests.gateway.conftest import Clock, RunningGateway
 from tests.gateway.test_conversations import begun, principal
 
@@ -63,6 +66,27 @@ async def test_a_client_that_recalls_for_a_user_is_noted_too(gateway: RunningGat
         assert answer.status == 200, answer.body
         assert (await gateway.call("GET", f"/api/recall?{more[1:]}", key=member)).status == 200
     assert [entry["action"] for entry in await entries(gateway, member)] == ["read", "list"]
+
+
+async def test_a_clients_follow_up_that_is_told_the_last_words_is_noted(tmp_path: Path) -> None:
+    async with FakeUpstream() as upstream, chatting(tmp_path, upstream) as room:
+        mia = await room.user()
+        told = await ask(room.client, "First", user_id="mia")
+        assert (await mia.audit()).entries == []
+        where = {"conversation_id": told.conversation_id}
+        assert (await ask(mia, "Mine", **where)).last_message_prompt == "First"
+        assert (await mia.audit()).entries == []
+        for streamed in (False, True):
+            asking = {"user_id": "mia", "prompt": "Next", "stream": streamed, **where}
+            async with room.raw("bot", asking) as response:
+                assert "last_message_prompt" in await response.text()
+                assert (await mia.audit()).entries[0].request_id == response.headers["X-Request-ID"]
+        async with room.raw("bot", {"user_id": "mia", "prompt": "Last", "reply_only": True, **where}) as response:
+            assert await response.text() == upstream.reply
+        entries = (await room.client.audit()).entries
+        assert [(e.reader, e.action, e.user_id, e.conversation_id) for e in entries] == [
+            ("bot", "read", "mia", told.conversation_id)
+        ] * 2
 
 
 async def test_what_people_read_of_their_own_is_not_noted(gateway: RunningGateway, member: str) -> None:

@@ -14,7 +14,7 @@ from gateway.allowances import Needs
 from gateway.client import GatewayClient
 from gateway.config import Limits as Settings
 from gateway.config import PlusLimits, TierLimits
-from gateway.errors import ApiError, LimitReached, RateLimited
+from gateway.errors import ApiError, LimitReached, RateLimited, Unavailable
 from gateway.keys import KeyHasher
 from gateway.limits import Limits, Spent
 from gateway.principals import Principal
@@ -320,6 +320,7 @@ async def test_what_a_failed_provider_took_no_part_in_is_given_back(tmp_path: Pa
 async def test_what_broke_off_was_used_and_is_told_to_be_estimated(tmp_path: Path) -> None:
     async with FakeUpstream() as upstream, chatting(tmp_path, upstream, limits=limits(concurrent=1)) as room:
         user = await room.user()
+        upstream.title = Refuse(500)
         upstream.play(BreakOff(), Answer(pause_at=1))
         with pytest.raises(ApiError):
             await ask(user, "Hi")
@@ -408,10 +409,64 @@ async def test_with_little_left_the_model_is_asked_for_less(tmp_path: Path) -> N
         assert upstream.requests[0].body["max_completion_tokens"] == 999
 
 
+@pytest.mark.parametrize(
+    ("room_for_both", "room_for_one"),
+    [({"tokens_per_day": 2000}, {"tokens_per_day": 900}), ({"cost_per_month_usd": 20.0}, {"cost_per_month_usd": 9.0})],
+)
+async def test_a_title_is_asked_for_only_where_there_is_room_for_it(
+    tmp_path: Path, room_for_both: dict[str, Any], room_for_one: dict[str, Any]
+) -> None:
+    async with FakeUpstream() as upstream, chatting(tmp_path, upstream, accounts_at(upstream, **SHORT)) as room:
+        user = await room.user()
+
+        async def titled(limits: dict[str, Any]) -> str:
+            await room.client.update_user("mia", UpdateUser(limits=UpdateLimits(**limits)))
+            return (await ask(user, "Hi")).conversation_title
+
+        assert await titled(room_for_one) == "Hi"
+        assert upstream.title_requests == []
+        assert await titled(room_for_both) == "A Fine Title"
+
+
+async def test_a_limit_in_dollars_takes_no_model_whose_price_is_not_known(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with FakeUpstream() as upstream, chatting(tmp_path, upstream, limits=limits(concurrent=5)) as room:
+        assert "account main-free: what gpt-free costs is not known" in caplog.text
+        user = await room.user()
+        await ask(user, "Hi")
+        await room.client.update_user("mia", UpdateUser(limits=UpdateLimits(cost_per_month_usd=1.0)))
+        with pytest.raises(Unavailable) as caught:
+            await ask(user, "Hi")
+        assert caught.value.code == "price_unknown"
+        for word in ("gpt-free", "main-free", "input_usd_per_mtok"):
+            assert word in caught.value.message
+        assert len(upstream.requests) == 1
+        assert (await user.usage()).limits[0].concurrent.used == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "title"),
+    [
+        ({"kind": "offline"}, "Hi"),
+        ({"input_usd_per_mtok": 0.0, "output_usd_per_mtok": 0.0}, "A Fine Title"),
+        ({"model": "gpt-4o-mini", "title_model": "unheard-of"}, "Hi"),
+    ],
+)
+async def test_a_limit_in_dollars_takes_what_is_free_or_has_a_price(
+    tmp_path: Path, changes: dict[str, Any], title: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with FakeUpstream() as upstream:
+        accounts = accounts_at(upstream, **changes)
+        async with chatting(tmp_path, upstream, accounts, limits=limits(cost_per_month_usd=0.01)) as room:
+            assert (await ask(await room.user(), "Hi")).conversation_title == title
+    assert "costs is not known" not in caplog.text
+
+
 async def test_a_users_limits_are_changed_one_by_one_and_go_back_to_the_tiers(tmp_path: Path) -> None:
     async with (
         FakeUpstream() as upstream,
-        chatting(tmp_path, upstream, limits=limits(requests_per_minute=1)) as room,
+        chatting(tmp_path, upstream, accounts_at(upstream, **SHORT), limits=limits(requests_per_minute=1)) as room,
     ):
         user = await room.user()
 

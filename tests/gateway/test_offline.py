@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.titles import clean_title, generate_title
+from gateway.titles import clean_title, generate_title, title_request
 from gateway.upstreams.base import Completion, Event, Finished, Text, Turn
 from gateway.upstreams.offline import OfflineUpstream
 
@@ -79,5 +79,6 @@ async def test_it_stops_where_it_is_told_to() -> None:
 
 
 async def test_it_gives_titles() -> None:
-    title = await generate_title(OfflineUpstream(sleep=Naps()), "offline", "How do I bake bread?", seconds=5)
-    assert title == clean_title("How do I bake bread?")
+    request = title_request("offline", "How do I bake bread?")
+    title = await generate_title(OfflineUpstream(sleep=Naps()), request, seconds=5)
+    assert title.text == clean_title("How do I bake bread?")

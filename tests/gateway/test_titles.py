@@ -1,10 +1,23 @@
 """Titles are short, on one line and clean, whatever a model or a member writes."""
 
+from collections.abc import AsyncGenerator
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.titles import MAX_TITLE_CHARACTERS, UNTITLED, clean_title, provisional_title
+from gateway.errors import Unavailable
+from gateway.titles import (
+    MAX_TITLE_CHARACTERS,
+    UNTITLED,
+    Title,
+    clean_title,
+    generate_title,
+    provisional_title,
+    title_request,
+)
+from gateway.upstreams.base import Accepted, Completion, Event, Text
+from gateway.wire import Usage
 
 
 @pytest.mark.parametrize(
@@ -40,6 +53,31 @@ def test_a_word_without_end_is_cut() -> None:
 
 def test_a_prompt_of_nothing_visible_has_a_title_all_the_same() -> None:
     assert provisional_title("\u200b\x07 \n") == UNTITLED
+
+
+class Breaking:
+    """An upstream that says these pieces and then fails."""
+
+    def __init__(self, *pieces: str) -> None:
+        self._pieces = pieces
+
+    async def stream(self, completion: Completion) -> AsyncGenerator[Event]:
+        for piece in self._pieces:
+            yield Accepted()
+            yield Text(piece)
+        raise Unavailable("gone")
+
+    async def close(self) -> None:
+        pass
+
+
+async def test_a_title_that_broke_off_is_none_and_was_used_all_the_same() -> None:
+    request = title_request("m", "How do I bake bread?")
+    title = await generate_title(Breaking("Baking"), request, seconds=5)
+    assert title.text is None
+    asked = sum(turn.tokens for turn in request.turns)
+    assert title.usage == Usage(input_tokens=asked, output_tokens=2, estimated=True)
+    assert await generate_title(Breaking(), request, seconds=5) == Title(text=None, usage=None)
 
 
 @given(st.text(max_size=300))

@@ -5,12 +5,13 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from gateway.client import GatewayClient
 from gateway.config import Account
 from gateway.wire import UsageAnswer, UsageSum
-from tests.fakes.upstream import FakeUpstream
+from tests.fakes.upstream import FakeUpstream, Refuse
 from tests.gateway.chatting import accounts_at, ask, chatting
 from tests.gateway.conftest import Clock, Reply, RunningGateway, config_in, running
 
@@ -21,6 +22,7 @@ PRICED = {"input_usd_per_mtok": 1_000.0, "output_usd_per_mtok": 2_000.0}
 
 async def test_a_user_sees_what_it_used_today_and_what_is_left(tmp_path: Path) -> None:
     async with FakeUpstream() as upstream, chatting(tmp_path, upstream, accounts_at(upstream, **PRICED)) as room:
+        upstream.title = Refuse(500)
         user = await room.user(plus=True)
         free = await ask(user, "Three little words")
         await ask(user, "More", conversation_id=free.conversation_id)
@@ -43,6 +45,26 @@ async def test_a_user_sees_what_it_used_today_and_what_is_left(tmp_path: Path) -
         assert of_plus.cost_per_month_usd.used == pytest.approx(0.011)
         midnight = datetime(today.year, today.month, today.day, tzinfo=UTC) + timedelta(days=1)
         assert of_free.tokens_per_day.resets_at == midnight
+
+
+async def test_a_title_counts_as_used_by_its_user_and_as_no_request(tmp_path: Path) -> None:
+    async with FakeUpstream() as upstream, chatting(tmp_path, upstream, accounts_at(upstream, **PRICED)) as room:
+        user = await room.user()
+        answer = await ask(user, "Tea")
+        await ask(user, "More", conversation_id=answer.conversation_id)
+        [request] = upstream.title_requests
+        asked = sum(len(text.split()) for _, text in request.messages)
+        usage = await user.usage()
+        assert usage.total.requests == 2
+        assert usage.total.input_tokens == asked + 1 + (1 + 5 + 1)
+        assert usage.total.output_tokens == 3 + 5 + 5
+        assert usage.total.cost_usd == pytest.approx((usage.total.input_tokens + 2 * 13) / 1000)
+        assert usage.limits[0].tokens_per_day.used == usage.total.input_tokens + 13
+        assert usage.limits[0].cost_per_month_usd.used == pytest.approx(usage.total.cost_usd)
+        async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {room.keys['root']}"}) as session:
+            csv_of = await (await session.get(f"{room.server.url}/api/usage?format=csv")).text()
+        told = {line["model"]: (line["requests"], line["input_tokens"]) for line in csv.DictReader(csv_of.splitlines())}
+        assert told == {"gpt-free": ("2", "8"), "gpt-title": ("0", str(asked))}
 
 
 async def test_usage_stays_when_its_conversation_goes_and_goes_with_its_user(tmp_path: Path) -> None:
