@@ -16,7 +16,8 @@ from bot.languages import ENGLISH, Language, Phrase
 from bot.places import Place
 from bot.rendering.errors import RenderingError
 from bot.rendering.live_message import LiveMessage
-from bot.rendering.surfaces import Posted, Surface
+from bot.rendering.pacing import Paces
+from bot.rendering.surfaces import ChannelSurface, Posted, Surface
 from bot.threads import Held, Threads
 from gateway.client import BrokenAnswer, ChatEvent, GatewayClient
 from gateway.errors import Unauthenticated
@@ -63,12 +64,14 @@ class Answering:
         threads: Threads,
         answers: Answers,
         view_for: Callable[[str, Language], discord.ui.View],
+        paces: Paces,
     ) -> None:
         self._keys = keys
         self._gateway = gateway
         self._threads = threads
         self._answers = answers
         self._view_for = view_for
+        self._paces = paces
         self._conversation_id: str | None = None
 
     async def run(self, asker: Asker, prompt: Prompt, place: Place, turn: asyncio.Lock) -> None:
@@ -77,12 +80,9 @@ class Answering:
         Raises `RenderingError` where the place cannot be written to.
         """
         surface = _WatchedSurface(place, self._threads)
-        live = LiveMessage(
-            surface,
-            edit_interval=self._answers.edit_interval_seconds,
-            max_messages=self._answers.max_messages,
-            language=asker.language,
-        )
+        by_messages = isinstance(place.surface, ChannelSurface)
+        pacing = self._paces.in_channel(place.channel_id) if by_messages else self._paces.alone()
+        live = LiveMessage(surface, pacing=pacing, max_messages=self._answers.max_messages, language=asker.language)
         self._conversation_id = prompt.conversation_id
         try:
             async with live:

@@ -23,6 +23,8 @@ from bot.membership import Homes
 from bot.places import Places
 from bot.prompting import Prompting
 from bot.reloading import reload_on_hangup
+from bot.rendering.pacing import Paces
+from bot.rendering.rate_limits import RateLimits
 from bot.roster import Roster
 from bot.stopping import stop_signal
 from bot.store import open_store
@@ -47,9 +49,10 @@ def create_bot(config: Config, *, embedded: Callable[[GatewayServer], None] | No
     """
 
     async def set_up(bot: RolekeyBot, stack: AsyncExitStack) -> None:
-        await _wire(config, bot, stack, embedded or (lambda _: None))
+        await _wire(config, bot, stack, embedded or (lambda _: None), limits)
 
-    return RolekeyBot(config.discord, Languages.read(), set_up)
+    limits = RateLimits()
+    return RolekeyBot(config.discord, Languages.read(), set_up, limits.trace())
 
 
 async def run(config: Config, show_admin_key: Callable[[str], None], reread: Callable[[], Config] | None = None) -> int:
@@ -127,7 +130,11 @@ def _raise_in_words(error: BaseException | None, api_url: str) -> None:
 
 
 async def _wire(
-    config: Config, bot: RolekeyBot, stack: AsyncExitStack, embedded: Callable[[GatewayServer], None]
+    config: Config,
+    bot: RolekeyBot,
+    stack: AsyncExitStack,
+    embedded: Callable[[GatewayServer], None],
+    limits: RateLimits,
 ) -> None:
     config.data_dir.mkdir(parents=True, exist_ok=True)
     store = await open_store(config.data_dir)
@@ -145,7 +152,8 @@ async def _wire(
     threads = Threads(store)
     homes = Homes(bot, access, keys)
     roster = Roster(access, keys, threads)
-    prompting = Prompting(lambda: Answering(keys, gateway, threads, config.answers, answer_view))
+    paces = Paces(config.answers.edit_interval_seconds, limits)
+    prompting = Prompting(lambda: Answering(keys, gateway, threads, config.answers, answer_view, paces))
     stack.push_async_callback(prompting.drain, config.answers.grace_seconds)
     asking = Asking(
         client=bot,

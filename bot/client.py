@@ -4,6 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 
+import aiohttp
 import discord
 from discord.ext import commands
 
@@ -18,7 +19,8 @@ class RolekeyBot(commands.AutoShardedBot):
     """A bot that knows nothing but how to be set up and taken down.
 
     `languages` is what `language_of` looks at, since Discord's own objects lead to nothing but the client.
-    `set_up` wires everything; what it puts on the stack is closed in reverse when the bot closes.
+    `set_up` wires everything; what it puts on the stack is closed in reverse when the bot closes. `http_trace` hears
+    every call to Discord.
     """
 
     def __init__(
@@ -26,6 +28,7 @@ class RolekeyBot(commands.AutoShardedBot):
         settings: Discord,
         languages: Languages,
         set_up: Callable[["RolekeyBot", AsyncExitStack], Awaitable[None]],
+        http_trace: aiohttp.TraceConfig,
     ) -> None:
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # there is no voice here to warn about
         wanted = intents(settings)
@@ -38,6 +41,7 @@ class RolekeyBot(commands.AutoShardedBot):
             member_cache_flags=discord.MemberCacheFlags.from_intents(wanted),
             chunk_guilds_at_startup=wanted.members,
             max_messages=None,
+            http_trace=http_trace,
         )
         self.languages = languages
         self._set_up = set_up

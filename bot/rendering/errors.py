@@ -63,6 +63,11 @@ def needs_new_message(error: BaseException) -> bool:
     return isinstance(error, discord.HTTPException) and error.code in _NEEDS_NEW_MESSAGE
 
 
+def was_deleted(error: BaseException) -> bool:
+    """Whether `error`, of editing, says that somebody deleted the message."""
+    return isinstance(error, discord.HTTPException) and error.code == _UNKNOWN_MESSAGE
+
+
 def is_passing(error: BaseException) -> bool:
     """Whether the same call may work in a moment."""
     return not isinstance(error, discord.HTTPException) or error.status >= 500 or error.status == 429

@@ -5,6 +5,7 @@ marks, emoji joined by ZWJ, skin tones, flags, tags, Hangul syllables and CRLF.
 """
 
 import unicodedata
+from collections.abc import Iterator
 
 _ZWJ = "\u200d"
 _LOOK_BACK = 64  # longer clusters are stacked accents, made to be a nuisance
@@ -38,6 +39,8 @@ def is_boundary(text: str, at: int) -> bool:
     if at <= 0 or at >= len(text):
         return True
     before, after = text[at - 1], text[at]
+    if before.isascii() and after.isascii():
+        return (before, after) != ("\r", "\n")
     if before == _ZWJ or _extends(after) or (before, after) == ("\r", "\n"):
         return False
     return not _splits_flag(text, at)
@@ -49,3 +52,17 @@ def last_boundary(text: str, at: int) -> int:
         if is_boundary(text, candidate):
             return candidate
     return at
+
+
+def clusters(text: str) -> Iterator[str]:
+    """The characters that people see, one by one."""
+    start = 0
+    for at in range(1, len(text) + 1):
+        if is_boundary(text, at):
+            yield text[start:at]
+            start = at
+
+
+def is_flag(cluster: str) -> bool:
+    """Whether `cluster` is a flag of two regional indicators."""
+    return len(cluster) == 2 and all(map(_is_regional, cluster))

@@ -10,12 +10,11 @@ from typing import Self
 import discord
 
 from bot.languages import ENGLISH, Language, Phrase
-from bot.rendering.dialect import DiscordDialect
 from bot.rendering.errors import TRANSIENT, RenderingError, SurfaceGone, surface_gone
 from bot.rendering.message_sequence import Attachment, MessageSequence, describe
 from bot.rendering.pacing import Pacing
-from bot.rendering.safety import reveal_links
-from bot.rendering.splitter import MESSAGE_LIMIT, Splitter, split
+from bot.rendering.pages import Pages
+from bot.rendering.splitter import MESSAGE_LIMIT, split
 from bot.rendering.surfaces import Posted, Surface
 
 _log = logging.getLogger(__name__)
@@ -34,15 +33,15 @@ class LiveMessage:
     there is something to show, brings the messages up to date. `finish` or `interrupt` ends the answer: only then
     is it certain to be there. Use it as a context manager, or call `aclose`, so that the task cannot outlive it.
 
-    `edit_interval` is the least time between edits in seconds; it grows while Discord is slow. An answer longer than
-    `max_messages` messages is attached to the last of them as a file. Notes under it are in `language`.
+    `pacing` says when an edit is due, by the same `clock`. An answer longer than `max_messages` messages is attached to
+    the last of them as a file. Notes under it are in `language`.
     """
 
     def __init__(
         self,
         surface: Surface,
         *,
-        edit_interval: float,
+        pacing: Pacing,
         max_messages: int,
         language: Language = ENGLISH,
         clock: Callable[[], float] = time.monotonic,
@@ -54,12 +53,10 @@ class LiveMessage:
         self._language = language
         self._clock = clock
         self._sleep = sleep
-        self._pacing = Pacing(edit_interval)
+        self._pacing = pacing
         self._messages = MessageSequence(surface, sleep=sleep)
-        self._dialect = DiscordDialect()
-        self._splitter = Splitter()
+        self._pages = Pages()
         self._chunks: list[str] = []
-        self._complete: list[str] = []  # pages that nothing changes any more
         self._task: asyncio.Task[None] | None = None
         self._stale = False  # Discord shows less than has arrived
         self._calling = False  # the task is in a call to Discord, not in its pause
@@ -91,7 +88,7 @@ class LiveMessage:
         if not text:
             return
         self._chunks.append(text)
-        self._complete += [reveal_links(piece.text) for piece in self._splitter.feed(self._dialect.feed(text))]
+        self._pages.feed(text)
         self._stale = True
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._keep_up(), name="live-message")
@@ -119,24 +116,27 @@ class LiveMessage:
 
     async def _keep_up(self) -> None:
         while self._stale and self._gone is None:
-            pause = self._pacing.wait(self._clock())
-            if pause > 0:
+            while (pause := self._pacing.wait(self._clock())) > 0:
                 await self._sleep(pause)
             self._stale = False
             pages = self._pages_so_far()
             if not pages:
                 continue
-            began = self._clock()
+            succeeded = False
             self._calling = True
+            self._pacing.begin(self._clock())
             try:
                 succeeded = await self._try_to_show(pages)
             finally:
                 self._calling = False
-            self._pacing.record(began, self._clock(), succeeded=succeeded)
+                self._pacing.record(self._clock(), succeeded=succeeded)
 
     async def _try_to_show(self, pages: list[str]) -> bool:
         try:
             await self._messages.show(pages)
+        except SurfaceGone as error:
+            self._gone = error
+            return False
         except TRANSIENT as error:
             _log.info("an edit of a running answer failed: %s", describe(error))
             self._gone = surface_gone(error)
@@ -144,29 +144,21 @@ class LiveMessage:
         return True
 
     def _pages_so_far(self) -> list[str]:
-        pages = self._complete[: self._max_messages]
-        if len(self._complete) >= self._max_messages:
-            return pages
-        rest = self._splitter.preview(self._dialect.pending())
-        pages += [reveal_links(piece.text) for piece in rest[: self._max_messages - len(pages)]]
-        if rest:
-            marked = reveal_links(rest[-1].marked(CURSOR))
-            if len(self._complete) + len(rest) <= self._max_messages and len(marked) <= MESSAGE_LIMIT:
-                pages[-1] = marked
-        return pages
+        pages = self._pages.complete[: self._max_messages]
+        growing = self._pages.growing(CURSOR) if len(pages) < self._max_messages else ""
+        return [*pages, growing] if growing else pages
 
     def _end_text(self) -> None:
         if not self._ended:
             self._ended = True
-            rest = self._splitter.feed(self._dialect.finish()) + self._splitter.finish()
-            self._complete += [reveal_links(piece.text) for piece in rest]
+            self._pages.finish()
 
     async def _end(self, note: str, view: discord.ui.View | None) -> list[Posted]:
         self._end_text()
         await self._stop(wait_for_call=True)
         if self._gone:
             raise self._gone
-        pages = self._complete
+        pages = self._pages.complete
         whole = _with_note(pages or [self._note(EMPTY)] * (not note), note)
         if len(whole) <= self._max_messages:
             return await self._messages.land(whole, view=view)
@@ -174,7 +166,7 @@ class LiveMessage:
 
     async def _land_shortened(self, pages: list[str], note: str, view: discord.ui.View | None) -> list[Posted]:
         """Show the first pages and attach the whole, or say so where attaching is refused."""
-        attachment = Attachment("answer.md", self.text.encode())
+        attachment = Attachment("answer.md", self.text.encode(errors="replace"))
         try:
             shown = self._shortened(pages, self._note(ATTACHED), note)
             return await self._messages.land(shown, view=view, attachment=attachment)

@@ -8,12 +8,21 @@ import discord
 import msgspec
 
 from bot.languages import Phrase
-from bot.rendering.errors import TRANSIENT, DeliveryFailed, is_passing, needs_new_message, surface_gone
+from bot.rendering.errors import (
+    TRANSIENT,
+    DeliveryFailed,
+    SurfaceGone,
+    is_passing,
+    needs_new_message,
+    surface_gone,
+    was_deleted,
+)
 from bot.rendering.surfaces import Posted, Surface
 
 _log = logging.getLogger(__name__)
 
-_BACKOFF = (0.5, 2.0)
+# Seconds. discord.py tries again by itself after most answers of 500 and up, and never after a lost connection.
+_BACKOFF = (0.5, 2.0, 5.0, 10.0, 20.0)
 
 
 class Attachment(msgspec.Struct, frozen=True):
@@ -33,7 +42,10 @@ class _Page(msgspec.Struct):
 
 
 class MessageSequence:
-    """Keeps what Discord shows equal to a list of pages, touching only the messages that differ."""
+    """Keeps what Discord shows equal to a list of pages, touching only the messages that differ.
+
+    A message that somebody deleted is sent again once. Whoever deletes again does not want the answer there.
+    """
 
     def __init__(
         self,
@@ -46,9 +58,10 @@ class MessageSequence:
         self._sleep = sleep
         self._backoff = backoff
         self._pages: list[_Page] = []
+        self._deleted = False
 
     async def show(self, pages: Sequence[str]) -> None:
-        """Try once to show `pages`. Raises `errors.TRANSIENT` as it comes."""
+        """Try once to show `pages`. Raises `errors.TRANSIENT` as it comes, SurfaceGone where it was deleted twice."""
         for index, content in enumerate(pages):
             await self._put(index, content)
 
@@ -114,6 +127,10 @@ class MessageSequence:
             except TRANSIENT as error:
                 if not needs_new_message(error):
                     raise
+                if was_deleted(error):
+                    if self._deleted:
+                        raise SurfaceGone(Phrase("The answer was deleted, so I stopped showing it.")) from error
+                    self._deleted = True
             else:
                 page.shown = content
                 return

@@ -8,6 +8,8 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
+from bot.rendering import fences, graphemes
+
 MAX_WIDTH = 72
 """Columns of text that a code block shows on a desktop without wrapping; wider cells are wrapped."""
 MAX_BLOCK = 1_700
@@ -46,10 +48,21 @@ def is_delimiter(header: str, line: str) -> bool:
 
 def display_width(text: str) -> int:
     """Columns that `text` takes in a fixed-width font (https://www.unicode.org/reports/tr11/)."""
-    return sum(map(_char_width, text))
+    if text.isascii():
+        return len(text)
+    return sum(map(_cluster_width, graphemes.clusters(text)))
+
+
+def _cluster_width(cluster: str) -> int:
+    """An emoji of several characters takes as much room as one; so does a letter with its accents."""
+    if "\ufe0f" in cluster or graphemes.is_flag(cluster):
+        return 2
+    return max(map(_char_width, cluster))
 
 
 def _char_width(char: str) -> int:
+    if char.isascii():
+        return 1
     if unicodedata.category(char) in {"Mn", "Me", "Cf", "Cc"}:
         return 0
     return 2 if unicodedata.east_asian_width(char) in "WF" else 1
@@ -72,7 +85,7 @@ def _plain(cell: str) -> str:
     """The cell without markup, which a code block would show as it is written."""
     text = _LINK.sub(lambda link: f"{link[1]} ({link[2]})" if link[1] else link[2], cell)
     text = _EMPHASIS.sub(r"\2", _LINE_BREAK.sub(" ", text))
-    return " ".join(text.replace("```", "`\u200b`\u200b`").split())
+    return " ".join(fences.defused(text).split())
 
 
 def _fitted(widths: list[int]) -> list[int]:
@@ -108,12 +121,12 @@ def _wrapped(cell: str, width: int) -> Iterator[str]:
 def _parts(word: str, width: int) -> Iterator[str]:
     """The word, torn where it is wider than its column."""
     part, used = "", 0
-    for char in word:
-        taken = _char_width(char)
+    for cluster in word if word.isascii() else graphemes.clusters(word):
+        taken = 1 if cluster.isascii() else _cluster_width(cluster)
         if part and used + taken > width:
             yield part
             part, used = "", 0
-        part, used = part + char, used + taken
+        part, used = part + cluster, used + taken
     yield part
 
 

@@ -17,6 +17,8 @@ from bot.errors import ShuttingDown, UserError
 from bot.keys import MEMBER_KEYS, MemberKeys
 from bot.places import Place
 from bot.prompting import Prompting
+from bot.rendering.pacing import Paces
+from bot.rendering.rate_limits import RateLimits
 from bot.store import open_store
 from bot.threads import Held, Threads
 from gateway.bootstrap import ensure_client_key
@@ -97,7 +99,14 @@ async def room(tmp_path: Path) -> AsyncGenerator[Room]:
                 threads = Threads(store)
                 answers = Answers(edit_interval_seconds=0.01)
                 prompting = Prompting(
-                    lambda: Answering(keys, gateway, threads, answers, lambda _, __: discord.ui.View(timeout=None))
+                    lambda: Answering(
+                        keys,
+                        gateway,
+                        threads,
+                        answers,
+                        lambda _, __: discord.ui.View(timeout=None),
+                        Paces(answers.edit_interval_seconds, RateLimits()),
+                    )
                 )
                 yield Room(prompting, threads, keys, upstream)
     finally:

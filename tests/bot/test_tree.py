@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
+import aiohttp
 import discord
 import msgspec
 import pytest
@@ -72,7 +73,7 @@ class Stage:
 
 @pytest.fixture
 async def stage() -> AsyncGenerator[Stage]:
-    bot = RolekeyBot(Discord(), Languages.read(), set_up)
+    bot = RolekeyBot(Discord(), Languages.read(), set_up, aiohttp.TraceConfig())
     env = simcord.Env(bot, shard_count=1)
     guild = env.create_guild("Academy")
     channel = guild.create_text_channel("general")

@@ -1,10 +1,13 @@
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.rendering.blocks import RULE
 from bot.rendering.dialect import DiscordDialect, translate
+from bot.rendering.mathematics import readable
 from bot.rendering.tables import MAX_BLOCK, MAX_WIDTH, display_width
 
-FEW = settings(max_examples=150, deadline=None)
+FEW = settings(max_examples=150, derandomize=True, deadline=None)
 
 LINES = st.one_of(
     st.sampled_from(
@@ -102,3 +105,57 @@ def test_every_cell_of_a_table_is_shown_and_no_line_is_too_wide(rows: list[list[
     shown = "".join(lines)
     for char in "ab日🙂":
         assert shown.count(char) == sum(cell.count(char) for row in rows for cell in row[:2])
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("# One\n### Three", "# One\n### Three"),
+        ("#### Deep **bold** ##", "**Deep bold**"),
+        ("---\n* * *\n===", f"{RULE}\n{RULE}\n{RULE}"),
+        ("- [ ] a\n  - [x] b\n+ c\n2) d", "- ☐ a\n  - ☑ b\n- c\n2. d"),
+        (">a\n>\n> > deep\n>>> x = 1", "> a\n> \n> deep\n> x = 1"),
+        ("a[^1] [^a-z]\n[^1]: note\n[^two]: other", "a¹ [^a-z]\n-# ¹ note\n-# [two] other"),
+        ("H<sub>2</sub>O <B>b</B> <kbd>x</kbd><br/>y <!-- n --><span style='a'>z</span>", "H₂O **b** `x`\ny z"),
+        ("List<String> <T> a < b > c <@1> <:e:2> <t:3:R>", "List<String> <T> a < b > c <@1> <:e:2> <t:3:R>"),
+        ("<a href='https://a.org'>A</a> ![p](https://b.io) &lt;&nbsp;", "[A](https://a.org) [p](https://b.io) < "),
+        ("`<b>` ``&lt;`` \\<b> \\$a$", "`<b>` ``&lt;`` \\<b> \\$a$"),
+        ("\\(x^2\\), $a_1 = \\alpha$, $$\\frac{a}{2b}$$, \\[y\\]", "`x²`, `a₁ = α`, `a/(2b)`, `y`"),
+        ("$5 and $6, $HOME/$PATH, US$5-US$6, $x", "$5 and $6, $HOME/$PATH, US$5-US$6, $x"),
+        ("$$\nx^2 \\\\\ny\n$$\nafter", "```\nx²\ny\n```\nafter"),
+        ("\\begin{align*}\na &= b\n\\end{align*}", "```\na = b\n```"),
+        ("$$\nnever closed\n\ntext", "```\nnever closed\n```\n\ntext"),
+        ("use ```x``` and ````a`b```` and ```", "use `x` and `` a`b `` and `\u200b`\u200b`"),
+        ("> ```py\n> x\nleft", "> ```py\n> x\n> ```\nleft"),
+        ("> ~~~\n>     x\n> ~~~", "> ```\n>     x\n> ```"),
+        ("> | a |b|\n> |-|-|\n> |1|2|\nx", "> ```\n> a | b\n> --+--\n> 1 | 2\n> ```\nx"),
+        ("a\r\nb\x00\u202ec\ud83d\ude00\ud83d", "a\nbc😀\ufffd"),
+        ("שלום \u200fעולם @everyone <@&1>", "שלום \u200fעולם @everyone <@&1>"),
+    ],
+)  # fmt: skip
+def test_what_discord_does_not_know_is_written_as_what_it_does(text: str, shown: str) -> None:
+    assert translate(text) == shown
+
+
+def test_emoji_of_several_characters_and_flags_keep_the_columns_in_line() -> None:
+    rows = translate("|a|b|\n|-|-|\n|👩‍👩‍👧‍👦|1|\n|🇩🇪|2|\n|✔️|3|\n|日|4|\n|e\u0301x|5|\n").splitlines()[1:-1]
+    assert {display_width(row[: row.index("|" if "|" in row else "+")]) for row in rows} == {3}
+
+
+@pytest.mark.parametrize(
+    ("tex", "shown"),
+    [
+        (r"\frac{-b \pm \sqrt{b^2-4ac}}{2a}", "(-b ± √(b²-4ac))/(2a)"),
+        (r"\sum_{k=1}^{n} k \leq \infty", "∑ₖ₌₁ⁿ k ≤ ∞"),
+        (r"x_{i+1} \in \mathbb{R}^n, \vec{v}, 90^\circ", "xᵢ₊₁ ∈ ℝⁿ, v\u20d7, 90°"),
+        (r"\unknown{x} \text{if } n", r"\unknownx if n"),
+        (r"\begin{cases} a & b \\ c \end{cases}", "a b\nc"),
+    ],
+)
+def test_formulas_are_readable_without_tex(tex: str, shown: str) -> None:
+    assert readable(tex) == shown
+
+
+def test_a_formula_without_end_is_read_without_end_of_the_stack() -> None:
+    for tex in ("{" * 5000, "\\frac" * 5000, "^" * 5000, "\\sqrt[" * 5000):
+        assert len(readable(tex)) < 10 * len(tex)

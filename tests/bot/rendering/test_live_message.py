@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import cast
 
+import aiohttp
 import discord
 import pytest
 from discord.ext import commands
@@ -13,6 +14,7 @@ from bot.languages import Phrase
 from bot.rendering.errors import DeliveryFailed, SurfaceGone
 from bot.rendering.live_message import ATTACHED, CURSOR, EMPTY, NOT_ATTACHED, LiveMessage
 from bot.rendering.message_sequence import MessageSequence
+from bot.rendering.pacing import Pacing
 from bot.rendering.surfaces import ChannelSurface, InteractionSurface, Posted, Surface
 
 Script = Callable[[LiveMessage, discord.abc.Messageable], Awaitable[None]]
@@ -26,7 +28,7 @@ async def short_sleep(seconds: float) -> None:
 
 
 def live_on(surface: Surface, max_messages: int = 4) -> LiveMessage:
-    return LiveMessage(surface, edit_interval=0.01, max_messages=max_messages, sleep=short_sleep)
+    return LiveMessage(surface, pacing=Pacing(0.01), max_messages=max_messages, sleep=short_sleep)
 
 
 class StreamingBot(commands.Bot):
@@ -265,20 +267,22 @@ async def test_a_message_deleted_mid_answer_is_sent_anew(world: World, after: in
     assert [answer.content for answer in world.answers()] == [("word " * 60 + "more " * after).strip()]
 
 
-@pytest.mark.parametrize("after", [0, 60])
-async def test_a_thread_deleted_mid_answer_is_told_and_the_text_is_kept(world: World, after: int) -> None:
+@pytest.mark.parametrize("heard", [False, True])
+async def test_a_thread_deleted_mid_answer_is_told_and_the_text_is_kept(world: World, heard: bool) -> None:
     reasons: list[str] = []
 
     async def script(live: LiveMessage, channel: discord.abc.Messageable) -> None:
         assert isinstance(channel, discord.Thread)
         await stream(live, "word " * 60)
         await channel.delete()
-        await stream(live, "more " * after)
+        told = 0
+        while heard and live.gone is None:
+            await stream(live, "more ")
+            told += 1
         with pytest.raises(SurfaceGone) as caught:
             await live.finish()
         reasons.append(str(caught.value.reason))
-        assert live.text == "word " * 60 + "more " * after
-        assert bool(after) == (live.gone is not None)
+        assert live.text == "word " * 60 + "more " * told
 
     await world.ask(script, "!thread")
     assert reasons == ["The channel or thread was deleted."]
@@ -353,6 +357,91 @@ async def test_an_interaction_that_expired_is_told(world: World) -> None:
     assert "15 minutes" in reasons[0]
 
 
+async def test_a_message_deleted_a_second_time_is_not_sent_again(world: World) -> None:
+    reasons: list[str] = []
+
+    async def script(live: LiveMessage, _: discord.abc.Messageable) -> None:
+        await stream(live, "word " * 60)
+        while live.gone is None:
+            for message in world.answers():
+                await message.delete()
+            await stream(live, "more ")
+        with pytest.raises(SurfaceGone) as caught:
+            await live.finish()
+        reasons.append(str(caught.value.reason))
+
+    await world.ask(script)
+    assert reasons == ["The answer was deleted, so I stopped showing it."]
+    assert world.answers() == []
+    assert len(world.requests("POST")) == 2
+
+
+async def test_a_message_that_another_follows_is_never_edited_again(world: World) -> None:
+    table = "| n | square |\n|---|---|\n" + "".join(f"| {n} | {n * n} |\n" for n in range(400))
+
+    async def script(live: LiveMessage, _: discord.abc.Messageable) -> None:
+        await stream(live, table + LONG[:3000] + "\n```py\n" + "print(1)\n" * 300, size=90)
+        await live.finish(footer="plus")
+
+    world.bot.script = script
+    await world.member.send(world.channel, "!ask")
+    calls = [entry for entry in world.env.http_requests if "/messages" in entry.path and entry.method != "GET"]
+    sent = [str(answer.id) for answer in world.answers()]
+    assert len(sent) == 4
+    growing = 0  # the messages that were begun
+    for call in calls:
+        if call.method == "POST":
+            growing += bool(call.json and "content" in call.json and call.json["content"] != "!ask")
+        elif call.path.rpartition("/")[2] != sent[-1]:
+            assert sent.index(call.path.rpartition("/")[2]) == growing - 1
+
+
+class BrokenLine:
+    """A place whose connection breaks for some calls, and then comes back."""
+
+    def __init__(self, broken: int) -> None:
+        self.broken = broken
+        self.shown = ""
+        self.sent = 0
+
+    @property
+    def id(self) -> int:
+        return 1
+
+    def _call(self) -> None:
+        if self.broken:
+            self.broken -= 1
+            raise aiohttp.ClientConnectionError("the line is down")
+
+    async def send(self, content: str, **_: object) -> Posted:
+        self._call()
+        self.shown, self.sent = content, self.sent + 1
+        return self
+
+    async def edit(self, content: str, **_: object) -> None:
+        self._call()
+        self.shown = content
+
+    async def delete(self) -> None:
+        self._call()
+
+
+async def test_the_last_edit_lands_once_a_lost_connection_is_back() -> None:
+    surface, slept = BrokenLine(0), list[float]()
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    async with LiveMessage(surface, pacing=Pacing(60), max_messages=2, sleep=sleep) as live:
+        await live.feed("Hello")
+        await asyncio.sleep(0)
+        surface.broken = 4
+        await live.finish(footer="plus")
+    assert surface.shown == "Hello\n-# plus"
+    assert surface.sent == 1
+    assert sum(slept) > 15  # seconds, which an outage may last
+
+
 class SlowSurface:
     """A place where each call takes as long as the test wants, and which counts calls under way."""
 
@@ -400,7 +489,7 @@ async def test_closing_early_leaves_no_task_behind(released: bool) -> None:
     if released:
         surface.release.set()
     before = asyncio.all_tasks()
-    async with LiveMessage(surface, edit_interval=60, max_messages=2) as live:
+    async with LiveMessage(surface, pacing=Pacing(60), max_messages=2) as live:
         await live.feed("some ")
         await asyncio.sleep(0.01)
         await live.feed("words")
@@ -436,4 +525,4 @@ async def test_a_cancelled_finish_can_be_followed_by_interrupt() -> None:
 @pytest.mark.parametrize(("interval", "most"), [(-1.0, 3), (1.0, 0)])
 def test_settings_without_sense_are_refused(interval: float, most: int) -> None:
     with pytest.raises(ValueError, match="must"):
-        LiveMessage(SlowSurface(), edit_interval=interval, max_messages=most)
+        LiveMessage(SlowSurface(), pacing=Pacing(interval), max_messages=most)

@@ -1,0 +1,52 @@
+"""What makes a whole line: headings, lists, quotes, rules, footnotes. Discord has some of them, and spells others so.
+
+| a model writes | Discord gets | why |
+|---|---|---|
+| `####` and deeper | bold | Discord has three depths of heading |
+| `>quote`, `> > deeper`, `>>> x` | `> quote` | one depth, and it needs the space; `>>>` would quote all the rest |
+| `+ item`, `1) item` | `- item`, `1. item` | the only marks it knows |
+| `- [ ]`, `- [x]` | `- ☐`, `- ☑` | it has no task lists |
+| `---`, `***`, `===` | a drawn line | it has no rules |
+| `[^1]: note` | small print | it has no footnotes |
+"""
+
+import re
+
+from bot.rendering import fences, inline, mathematics
+
+RULE = "─" * 24
+_RULE = re.compile(r"[ ]{0,3}(?:([-*_])[ \t]*(?:\1[ \t]*){2,}|={3,}[ \t]*|<hr\s*/?>)", re.IGNORECASE)
+_DEEP_HEADING = re.compile(r"[ ]{0,3}#{4,6}[ \t]+(?P<text>[^\n]*?)[ \t]*#*[ \t]*")
+_ITEM = re.compile(r"(?P<indent>[ \t]*)(?P<mark>[-*+]|\d{1,9}[.)])(?P<space>[ \t]+)(?P<task>\[[ xX]\][ \t]+)?")
+_NOTE = re.compile(r"[ ]{0,3}\[\^(?P<name>[\w-]{1,40})\]:[ \t]+")
+
+
+def translate(line: str) -> str:
+    """`line`, or the beginning of a long one, as Discord should get it."""
+    text, end = (line[:-1], "\n") if line.endswith("\n") else (line, "")
+    mark = fences.quote_mark(text)
+    body = _body(text[len(mark) :])
+    return (fences.QUOTE + body.replace("\n", f"\n{fences.QUOTE}") if mark else body) + end
+
+
+def _body(text: str) -> str:
+    if _RULE.fullmatch(text):
+        return RULE
+    heading = _DEEP_HEADING.fullmatch(text)
+    if heading and heading["text"]:
+        return f"**{inline.translate(heading['text']).replace('**', '')}**"
+    note = _NOTE.match(text)
+    if note:
+        name = (note["name"].isdigit() and mathematics.raised(note["name"])) or f"[{note['name']}]"
+        return f"-# {name} {inline.translate(text[note.end() :])}"
+    item = _ITEM.match(text)
+    if item:
+        return _item_mark(item) + inline.translate(text[item.end() :])
+    return inline.translate(text)
+
+
+def _item_mark(item: re.Match[str]) -> str:
+    mark = item["mark"]
+    known = "-" if mark == "+" else mark.replace(")", ".")
+    task = "" if item["task"] is None else "☐ " if item["task"][1] == " " else "☑ "
+    return item["indent"].replace("\t", "  ") + known + item["space"] + task
