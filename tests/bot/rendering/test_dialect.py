@@ -118,7 +118,7 @@ def test_every_cell_of_a_table_is_shown_and_no_line_is_too_wide(rows: list[list[
         ("a[^1] [^a-z]\n[^1]: note\n[^two]: other", "a¹ [^a-z]\n-# ¹ note\n-# [two] other"),
         ("H<sub>2</sub>O <B>b</B> <kbd>x</kbd><br/>y <!-- n --><span style='a'>z</span>", "H₂O **b** `x`\ny z"),
         ("List<String> <T> a < b > c <@1> <:e:2> <t:3:R>", "List<String> <T> a < b > c <@1> <:e:2> <t:3:R>"),
-        ("<a href='https://a.org'>A</a> ![p](https://b.io) &lt;&nbsp;", "[A](https://a.org) [p](https://b.io) < "),
+        ("<a href='https://a.io'>A</a> ![p](https://b.io) &lt;&nbsp;&amp;", "[A](https://a.io) [p](https://b.io) < &"),
         ("`<b>` ``&lt;`` \\<b> \\$a$", "`<b>` ``&lt;`` \\<b> \\$a$"),
         ("\\(x^2\\), $a_1 = \\alpha$, $$\\frac{a}{2b}$$, \\[y\\]", "`x²`, `a₁ = α`, `a/(2b)`, `y`"),
         ("$5 and $6, $HOME/$PATH, US$5-US$6, $x", "$5 and $6, $HOME/$PATH, US$5-US$6, $x"),
