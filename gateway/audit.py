@@ -95,7 +95,7 @@ class AuditLog:
                 request_id=request_id,
             )
 
-        await self._database.transact(work)
+        await self._database.transact(work, brief=True)
 
     async def page(self, viewer: Principal, *, limit: int, after: Position | None = None) -> Page[AuditEntry]:
         """What an admin may see is all, a client what is about its users, a user what is about itself; newest first.

@@ -1,6 +1,6 @@
 """Conversations as the gateway keeps them: trees of messages, each owned by one user."""
 
-from collections.abc import Awaitable, Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
 from uuid import UUID
@@ -15,10 +15,9 @@ from gateway.store import queries
 from gateway.store.erasing import erase_for_good
 from gateway.times import Clock, milliseconds, moment
 from gateway.wire import Content, Conversation, Message, MessageStatus, Tier, Usage
-from storage import Connection, Database, MissingReference
+from storage import Connection, Database, MissingReference, Work
 
 Messages = list["StoredMessage"]
-Also = Callable[[Connection], Awaitable[None]]
 TitleSource = Literal["provisional", "generated", "user"]
 
 # Later than any conversation: where a list without a cursor begins.
@@ -168,10 +167,11 @@ class Conversations:
             row = await self._files.data_of(connection, hash=file.hash)
         return None if row is None else row["data"]
 
-    async def record_prompt(self, conversation: ConversationRecord, *, new: bool, prompt: StoredMessage) -> None:
-        """Keep a prompt, and its conversation where that begins with it.
+    def prompt_record(self, conversation: ConversationRecord, *, new: bool, prompt: StoredMessage) -> Work:
+        """Keeps a prompt, and its conversation where that begins with it, within whoever's transaction.
 
-        Raises `NotFound` where the conversation was deleted meanwhile.
+        Of those that keep or take back prompts of one conversation no two may overlap. Raises `NotFound` where the
+        conversation was deleted meanwhile.
         """
 
         async def work(connection: Connection) -> None:
@@ -180,11 +180,12 @@ class Conversations:
                     await self._sql.begin(connection, **_columns(conversation, _CONVERSATION_COLUMNS))
                 await self._sql.add_message(connection, **_columns(prompt, _MESSAGE_COLUMNS))
                 await self._attach(connection, prompt)
-                await self._sql.touch(connection, id=conversation.id, at=prompt.created_at)
+                if not new:
+                    await self._sql.touch(connection, id=conversation.id, at=prompt.created_at)
 
-        await self._database.transact(work, alone=None if new else _writing(conversation.id), brief=True)
+        return work
 
-    async def record_reply(self, reply: StoredMessage, *, also: Also | None = None) -> None:
+    async def record_reply(self, reply: StoredMessage, *, also: Work | None = None) -> None:
         """Keep a reply, and in the same transaction what else there is to `also` write.
 
         Raises `NotFound` where the conversation was deleted meanwhile.
@@ -199,17 +200,26 @@ class Conversations:
 
         await self._database.transact(work, brief=True)
 
-    async def withdraw_prompt(self, conversation_id: str, message_id: str) -> None:
-        """Take back a prompt that nothing answers yet, and the conversation where nothing is left of it."""
+    def prompt_withdrawal(self, conversation_id: str, message_id: str) -> Work:
+        """Takes back a prompt that nothing answers yet, and the conversation where nothing is left of it."""
 
         async def work(connection: Connection) -> None:
             await self._sql.withdraw(connection, id=conversation_id, message_id=message_id)
             await self._sql.erase_if_empty(connection, id=conversation_id)
 
-        await self._database.transact(work, alone=_writing(conversation_id), brief=True)
+        return work
+
+    async def record_prompt(self, conversation: ConversationRecord, *, new: bool, prompt: StoredMessage) -> None:
+        """Keep a prompt in a transaction of its own, for which nothing is to be reserved; see `prompt_record`."""
+        work = self.prompt_record(conversation, new=new, prompt=prompt)
+        await self._database.transact(work, brief=True)
+
+    async def withdraw_prompt(self, conversation_id: str, message_id: str) -> None:
+        """Take one back in a transaction of its own; see `prompt_withdrawal`."""
+        await self._database.transact(self.prompt_withdrawal(conversation_id, message_id), brief=True)
 
     async def set_title(
-        self, conversation_id: str, title: str | None, *, source: TitleSource, also: Also | None = None
+        self, conversation_id: str, title: str | None, *, source: TitleSource, also: Work | None = None
     ) -> None:
         """Give a title, None leaves the one there is, and in the same transaction write what else there is to `also`
         write. A title that a user gave is only replaced by another of the user's.
@@ -284,11 +294,6 @@ _MESSAGE_COLUMNS = (
     "id", "conversation_id", "parent_id", "role", "content", "status", "finish_reason", "model", "account",
     "input_tokens", "output_tokens", "cost_usd", "estimated", "created_at",
 )  # fmt: skip
-
-
-def _writing(conversation_id: str) -> str:
-    """What keeps a prompt from being added to a conversation that is taken back as empty at that moment."""
-    return f"conversation {conversation_id}"
 
 
 def _columns(record: msgspec.Struct, names: tuple[str, ...]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ heard of, so one that was killed gives back what it held.
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -20,11 +20,9 @@ from gateway.principals import Principal
 from gateway.store import queries
 from gateway.times import Clock, milliseconds
 from gateway.wire import Tier, TierAllowances
-from storage import Connection, Database, MissingReference, StorageError
+from storage import Connection, Database, MissingReference, StorageError, Submitted, Work
 
 log = logging.getLogger(__name__)
-
-Work = Callable[[Connection], Awaitable[None]]
 
 _HELD_FOR = MINUTE
 _RENEWED_EVERY_SECONDS = 20.0
@@ -48,7 +46,8 @@ class Hold:
     """A share of a user's limits until it is settled. The answer may take `output_tokens`; `headers` say the rest, and
     `named` whether there is room for a title.
 
-    `identity` is the reservation's, made `at` milliseconds; None where there was nothing to reserve.
+    `identity` is the reservation's, made `at` milliseconds; None where there was nothing to reserve. What was written
+    along with it stays once it is `begun` or `settled`.
     """
 
     def __init__(
@@ -59,7 +58,35 @@ class Hold:
         self.headers = headers
         self.at = at
         self.named = named
+        self.begun = False
         self.settled = False
+        self._kept: Submitted[Hold] | None = None
+
+    async def on_disk(self) -> None:
+        """Return once it is on disk, with what was written along with it. Raises `storage.StorageError`."""
+        if self._kept is None:
+            return
+        try:
+            await self._kept.on_disk()
+        except Exception:
+            self.forget()  # as the database has
+            raise
+
+    def kept(self, submitted: "Submitted[Hold]") -> None:
+        """This is what wrote it."""
+        self._kept = submitted
+
+    def forget(self) -> None:
+        """There is nothing to give back, nor to take back."""
+        self.identity = None
+        self.begun = self.settled = True
+
+
+class Along(msgspec.Struct, frozen=True):
+    """What is written along with a reservation, and what undoes it."""
+
+    write: Work
+    undo: Work
 
 
 class Limits:
@@ -75,19 +102,23 @@ class Limits:
         self._endings = set[asyncio.Task[None]]()
 
     @asynccontextmanager
-    async def hold(self, user: Principal, needs: Needs) -> AsyncGenerator[Hold]:
+    async def hold(self, user: Principal, needs: Needs, also: Along | None = None) -> AsyncGenerator[Hold]:
         """Reserve what a prompt may need, and give it back at the end unless it was settled.
 
-        Raises `LimitReached` with code `limit_requests`, `limit_tokens`, `limit_cost` or `limit_concurrent`.
+        What is to be written `also` goes into the same transaction, and is undone at the end unless the hold was
+        `begun` by then. Of one user's transactions of either kind only one runs at a time. Where the reservation
+        holds already it may not be on disk; see `Hold.on_disk`.
+        Raises `LimitReached` with code `limit_requests`, `limit_tokens`, `limit_cost` or `limit_concurrent`, and what
+        `also` raises.
         """
-        hold = await self._reserve(user, needs)
+        hold = await self._reserve(user, needs, also)
         try:
             yield hold
         finally:
             if hold.identity is not None:
                 self._held.discard(hold.identity)
-                if not hold.settled:
-                    await asyncio.shield(self._finishing(self._give_back(hold, user, needs)))
+            if work := self._giving_back(hold, user, needs, also):
+                await asyncio.shield(self._finishing(self._give_back(work, user)))
 
     def settlement(self, hold: Hold, spent: Spent) -> Work:
         """Puts what was used in the place of what was held, within whoever's transaction.
@@ -148,12 +179,19 @@ class Limits:
     def _rules(self, tier: Tier) -> TierLimits:
         return self._settings.plus if tier == "plus" else self._settings.free
 
-    async def _reserve(self, user: Principal, needs: Needs) -> Hold:
+    async def _reserve(self, user: Principal, needs: Needs, also: Along | None) -> Hold:
         rules = self._rules(needs.tier)
-        if not any(effective(rules, user.limits).values()):
+        limited = any(effective(rules, user.limits).values())
+        if not limited and also is None:
             return Hold(None, needs.output_tokens, {})
 
         async def work(connection: Connection) -> Hold:
+            hold = await reserve(connection) if limited else Hold(None, needs.output_tokens, {})
+            if also is not None:
+                await also.write(connection)
+            return hold
+
+        async def reserve(connection: Connection) -> Hold:
             now = milliseconds(self._clock())
             rows = await self._in_use(connection, user.id, now)
             found = measured(needs.tier, rules, user.limits, rows, now)
@@ -168,12 +206,14 @@ class Limits:
             )
             return Hold(identity, share.output_tokens, standing(found, share, now), now, named=share.named)
 
-        reserving = asyncio.create_task(self._database.transact(work, alone=f"limits of {user.id}", brief=True))
+        reserving = self._database.submit(work, alone=_of(user))
         try:
-            hold = await asyncio.shield(reserving)
+            submitted = await asyncio.shield(reserving)
         except asyncio.CancelledError:
-            self._finishing(self._give_back_once(reserving, user, needs))
+            self._finishing(self._give_back_once(reserving, user, needs, also))
             raise
+        hold = submitted.result
+        hold.kept(submitted)
         if hold.identity is not None:
             self._held.add(hold.identity)
             self._keep_renewing()
@@ -190,22 +230,38 @@ class Limits:
         )
         return [InUse.from_row(row) async for row in rows]
 
-    async def _give_back(self, hold: Hold, user: Principal, needs: Needs) -> None:
-        async def work(connection: Connection) -> None:
-            await self._sql.end(connection, id=hold.identity)
-            if needs.given_back:
-                await self._sql.uncount_request(connection, principal_id=user.id, tier=needs.tier, at=hold.at)
+    def _giving_back(self, hold: Hold, user: Principal, needs: Needs, also: Along | None) -> Work | None:
+        """What there is to give back and to undo; None where there is nothing."""
+        reserved = hold.identity is not None and not hold.settled
+        undone = None if hold.begun or hold.settled or also is None else also.undo
+        if not reserved and undone is None:
+            return None
 
+        async def work(connection: Connection) -> None:
+            if reserved:
+                await self._sql.end(connection, id=hold.identity)
+                if needs.given_back:
+                    await self._sql.uncount_request(connection, principal_id=user.id, tier=needs.tier, at=hold.at)
+            if undone is not None:
+                await undone(connection)
+
+        return work
+
+    async def _give_back(self, work: Work, user: Principal) -> None:
         try:
-            await self._database.transact(work, brief=True)
+            await self._database.transact(work, alone=_of(user), brief=True)
         except StorageError as error:
             log.warning("a reservation was not given back and runs out in a minute: %s", error)
 
-    async def _give_back_once(self, reserving: asyncio.Task[Hold], user: Principal, needs: Needs) -> None:
+    async def _give_back_once(
+        self, reserving: asyncio.Future[Submitted[Hold]], user: Principal, needs: Needs, also: Along | None
+    ) -> None:
         """The caller left while this was being reserved."""
         await asyncio.wait([reserving])
-        if reserving.exception() is None and reserving.result().identity is not None:
-            await self._give_back(reserving.result(), user, needs)
+        if reserving.exception() is None:
+            work = self._giving_back(reserving.result().result, user, needs, also)
+            if work is not None:
+                await self._give_back(work, user)
 
     def _finishing(self, ending: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(ending)
@@ -224,3 +280,8 @@ class Limits:
                 await self.renew()
             except StorageError as error:
                 log.warning("what requests under way hold was not renewed: %s", error)
+
+
+def _of(user: Principal) -> str:
+    """Where units about a user's limits and prompts wait for each other."""
+    return f"limits of {user.id}"

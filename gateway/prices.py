@@ -1,8 +1,12 @@
 """What an answer cost, from the price list that genai-prices carries; nothing is fetched."""
 
+from decimal import Decimal
+from functools import lru_cache
+
 import msgspec
 from genai_prices import Usage as Counted
 from genai_prices import calc_price
+from genai_prices.types import ModelPrice, PriceCalculation
 
 from gateway.config import Account
 from gateway.wire import Usage
@@ -36,12 +40,50 @@ def cost_usd(usage: Usage, model: str, base_url: str) -> float | None:
     The provider is told by its address. Behind an address nobody knows, OpenAI's own model names cost what OpenAI
     takes for them: it is most likely a relay in front of OpenAI.
     """
-    counted = Counted(input_tokens=usage.input_tokens, output_tokens=usage.output_tokens)
-    try:
-        return float(calc_price(counted, model, provider_api_url=base_url).total_price)
-    except LookupError:
-        pass
-    try:
-        return float(calc_price(counted, model, provider_id="openai").total_price)
-    except LookupError:
+    price = _price(model, base_url)
+    if price is None:
         return None
+    if price.per_token is not None:
+        asked, answered = price.per_token
+        return float(usage.input_tokens * asked + usage.output_tokens * answered)
+    return float(_calculated(usage.input_tokens, usage.output_tokens, model, price.provider_url).total_price)
+
+
+class _Price(msgspec.Struct, frozen=True):
+    """Where the list has a model, and what one token in and one out cost where that is all there is to it.
+
+    `provider_url` is None where OpenAI's price is taken.
+    """
+
+    provider_url: str | None
+    per_token: tuple[Decimal, Decimal] | None
+
+
+@lru_cache(maxsize=1024)
+def _price(model: str, base_url: str) -> _Price | None:
+    """Found once: looking through the list takes longer than storing the answer it is for."""
+    for provider_url in (base_url, None):
+        try:
+            found = _calculated(0, 0, model, provider_url)
+        except LookupError:
+            continue
+        return _Price(provider_url, _per_token(found))
+    return None
+
+
+def _calculated(input_tokens: int, output_tokens: int, model: str, provider_url: str | None) -> PriceCalculation:
+    counted = Counted(input_tokens=input_tokens, output_tokens=output_tokens)
+    if provider_url is None:
+        return calc_price(counted, model, provider_id="openai")
+    return calc_price(counted, model, provider_api_url=provider_url)
+
+
+def _per_token(found: PriceCalculation) -> tuple[Decimal, Decimal] | None:
+    """None where the price hangs on the hour or on how long the prompt is, or where the request costs something too."""
+    prices = found.model.prices
+    if not isinstance(prices, ModelPrice) or getattr(prices, "requests_kcount", None) is not None:
+        return None
+    asked, answered = getattr(prices, "input_mtok", None), getattr(prices, "output_mtok", None)
+    if isinstance(asked, Decimal) and isinstance(answered, Decimal):
+        return asked / 1_000_000, answered / 1_000_000
+    return None

@@ -13,7 +13,7 @@ from gateway.context import fit, room_for_answer
 from gateway.conversations import ConversationRecord, Conversations, StoredMessage
 from gateway.errors import ApiError, InvalidRequest, NotFound
 from gateway.exchange import Exchange, PartialReply
-from gateway.limits import Hold, Limits
+from gateway.limits import Along, Hold, Limits
 from gateway.moderation import moderate
 from gateway.own_credentials import OwnCredentials, check_kind, own_lease
 from gateway.principals import Principal
@@ -21,7 +21,7 @@ from gateway.request_trace import note_first_text, note_spent
 from gateway.shown_files import check_images, turns_of, with_data, with_tokens
 from gateway.times import Clock, milliseconds
 from gateway.titles import generate_title, provisional_title
-from gateway.upstreams.base import Completion, Event, Finished, Text
+from gateway.upstreams.base import Completion, Finished, Text
 from gateway.user_hash import UserHash
 from gateway.wire import ChatAnswer, ChatRequest, Delta, Start, is_on
 from storage import StorageError
@@ -78,7 +78,7 @@ class Prompting:
         self._check(request)
         with ExitStack() as seat:
             exchange = await self._prepare(user, request, seat)
-            async with self._limits.hold(user, exchange.needs()) as hold:
+            async with self._limits.hold(user, exchange.needs(), self._prompt_of(exchange)) as hold:
                 if admitted is not None:
                     admitted(hold.headers)
                 await moderate(exchange.pooled, *_read_by_model(exchange, request))
@@ -90,7 +90,9 @@ class Prompting:
         reply = PartialReply()
         with self._lease(exchange) as lease:
             async with aclosing(lease.upstream.stream(exchange.completion)) as events:
-                await self._begin(exchange, events)
+                await anext(events)
+                await hold.on_disk()
+                hold.begun = True
                 naming = self._name(exchange, lease) if exchange.new and hold.named else None
                 try:
                     yield exchange.start()
@@ -255,22 +257,13 @@ class Prompting:
             return own_lease(exchange.pooled)
         return self._pool.lease(exchange.pooled)
 
-    async def _begin(self, exchange: Exchange, events: AsyncGenerator[Event]) -> None:
-        """Store the prompt while the upstream is asked; if either fails, take the prompt back."""
-        recording = asyncio.create_task(
-            self._conversations.record_prompt(exchange.record, new=exchange.new, prompt=exchange.prompt)
+    def _prompt_of(self, exchange: Exchange) -> Along:
+        """The prompt is stored together with what is reserved for it, while the upstream is asked; if either of the
+        two fails, it is taken back."""
+        return Along(
+            self._conversations.prompt_record(exchange.record, new=exchange.new, prompt=exchange.prompt),
+            undo=self._conversations.prompt_withdrawal(exchange.record.id, exchange.prompt.id),
         )
-        try:
-            await anext(events)
-            await asyncio.shield(recording)
-        except BaseException:
-            await self._surely(self._withdraw(exchange, recording))
-            raise
-
-    async def _withdraw(self, exchange: Exchange, recording: asyncio.Task[None]) -> None:
-        await asyncio.wait({recording})
-        if recording.exception() is None:
-            await self._conversations.withdraw_prompt(exchange.record.id, exchange.prompt.id)
 
     def _name(self, exchange: Exchange, lease: Lease) -> asyncio.Task[None]:
         task = asyncio.create_task(self._title(exchange, lease))

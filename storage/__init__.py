@@ -1,6 +1,6 @@
 """The SQL engines under Rolekey's two stores: connections, migrations and transactions. It knows no tables."""
 
-from storage.engine import Connection, Database, Engine, Row, Submitted
+from storage.engine import Connection, Database, Engine, Row, Submitted, Work
 from storage.errors import (
     BrokenConstraint,
     Duplicate,
@@ -33,6 +33,7 @@ __all__ = [
     "StorageVersion",
     "Store",
     "Submitted",
+    "Work",
     "derive",
     "load_queries",
     "load_secrets",

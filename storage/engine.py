@@ -1,5 +1,6 @@
 """What both engines offer. Code above knows these and no driver."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from types import MappingProxyType
@@ -36,6 +37,10 @@ class Connection(Protocol):
     async def execute(self, sql: str, values: Mapping[str, Any] = NOTHING) -> int:
         """Run one statement that gives no rows; the number of rows it changed."""
         ...
+
+
+Work = Callable[[Connection], Awaitable[None]]
+"""Statements to run within whoever's unit of work."""
 
 
 class Submitted(Generic[T]):
@@ -90,11 +95,13 @@ class Database(Protocol):
         """
         ...
 
-    async def submit(self, work: Callable[[Connection], Awaitable[T]], *, alone: str | None = None) -> Submitted[T]:
-        """Run a brief unit and return as soon as every unit that comes after it, in whichever process, sees it.
+    def submit(
+        self, work: Callable[[Connection], Awaitable[T]], *, alone: str | None = None
+    ) -> asyncio.Future[Submitted[T]]:
+        """Run a brief unit; done as soon as every unit that comes after it, in whichever process, sees it.
 
-        That may be before it is on disk; see `Submitted.on_disk`. If the caller is cancelled before this returns, the
-        unit may still come to pass.
+        That may be before it is on disk; see `Submitted.on_disk`. Whoever may be cancelled shields the future: the
+        unit is finished all the same.
         """
         ...
 

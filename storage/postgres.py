@@ -129,9 +129,15 @@ class PostgresDatabase:
         unit.add_done_callback(self._units.discard)
         return await asyncio.shield(unit)
 
-    async def submit(self, work: Callable[[Connection], Awaitable[T]], *, alone: str | None = None) -> Submitted[T]:
+    def submit(
+        self, work: Callable[[Connection], Awaitable[T]], *, alone: str | None = None
+    ) -> asyncio.Future[Submitted[T]]:
         """The same: before it is committed no other process sees it."""
-        return Submitted(await self.transact(work, alone=alone), _already)
+
+        async def transact() -> Submitted[T]:
+            return Submitted(await self.transact(work, alone=alone), _already)
+
+        return asyncio.create_task(transact())
 
     async def _unit(self, work: Callable[[Connection], Awaitable[T]], alone: str | None) -> T:
         pause = _FIRST_PAUSE_SECONDS

@@ -95,26 +95,20 @@ class SQLiteDatabase:
         its own changes alone are undone. A unit once submitted is finished, also when the caller is cancelled.
         """
         unit = Unit(work, brief=brief)
-        with translated(self.name):
-            self._writing.submit(unit)
-            return await unit.kept
+        self._writing.submit(unit)
+        return await unit.kept
 
-    async def submit(
+    def submit(
         self,
         work: Callable[[Connection], Awaitable[T]],
         *,
         alone: str | None = None,  # noqa: ARG002
-    ) -> Submitted[T]:
-        """Run a brief unit and return before it is on disk: the only process there is sees it in its next unit."""
+    ) -> asyncio.Future[Submitted[T]]:
+        """Run a brief unit; done before it is on disk: the only process there is sees it in its next unit."""
         unit = Unit(work, brief=True)
-        unit.ran = asyncio.get_running_loop().create_future()
-        with translated(self.name):
-            self._writing.submit(unit)
-            return Submitted(await unit.ran, partial(self._kept, unit))
-
-    async def _kept(self, unit: Unit[T]) -> None:
-        with translated(self.name):
-            await asyncio.shield(unit.kept)
+        ran = unit.ran = asyncio.get_running_loop().create_future()
+        self._writing.submit(unit)
+        return ran
 
     async def scrub(self) -> None:
         """Write the journal into the database and empty it (https://www.sqlite.org/pragma.html#pragma_wal_checkpoint).

@@ -12,7 +12,8 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, Generic, TypeVar
 
-from storage.engine import Connection
+from storage.engine import Connection, Submitted
+from storage.sqlite_errors import in_our_words
 from storage.sqlite_session import Session, finished, pragma
 
 T = TypeVar("T")
@@ -30,7 +31,7 @@ class Unit(Generic[T]):
         self.brief = brief
         self.result: T | None = None
         self.error: BaseException | None = None
-        self.ran: asyncio.Future[T] | None = None
+        self.ran: asyncio.Future[Submitted[T]] | None = None
         self.kept: asyncio.Future[T] = loop.create_future()
 
     def run(self, driver: sqlite3.Connection, name: str) -> None:
@@ -51,12 +52,15 @@ class Unit(Generic[T]):
         if self.error is not None:
             self.fail(self.error)
         elif self.ran is not None and not self.ran.done():
-            self.ran.set_result(self.result)  # pyright: ignore[reportArgumentType] - it ran, so there is one
+            self.ran.set_result(Submitted(self.result, self._on_disk))  # pyright: ignore[reportArgumentType]
 
     def tell_kept(self) -> None:
         """Say that it is on disk."""
         if not self.kept.done():
-            self.kept.set_result(self.result)  # pyright: ignore[reportArgumentType]
+            self.kept.set_result(self.result)  # pyright: ignore[reportArgumentType] - it ran, so there is one
+
+    async def _on_disk(self) -> None:
+        await asyncio.shield(self.kept)
 
     def fail(self, error: BaseException) -> None:
         """Say that nothing came of it."""
@@ -158,7 +162,7 @@ class Writer:
         try:
             await trip
         except BaseException as error:
-            self._fail_batch(error)
+            self._fail_batch(in_our_words(error, self._name) if isinstance(error, sqlite3.DatabaseError) else error)
             if not isinstance(error, Exception):
                 raise
         batch, self._batch = self._batch, []

@@ -21,9 +21,9 @@ from gateway.store import open_database
 from gateway.upstreams.openai import OpenAIUpstream
 from gateway.user_hash import UserHash
 from gateway.users import NewPrincipal, Users
-from gateway.wire import ChatRequest, Delta
-from storage import Database, Sealer, StorageError, StorageReadOnly
-from tests.fakes.upstream import BreakOff, FakeUpstream
+from gateway.wire import ChatAnswer, ChatRequest, Delta
+from storage import Connection, Database, MissingReference, Sealer, StorageError, StorageReadOnly, Work
+from tests.fakes.upstream import Answer, BreakOff, FakeUpstream
 from tests.gateway.chatting import accounts_at
 from tests.gateway.engines import PLACES
 
@@ -36,12 +36,21 @@ class FullDisk(Conversations):
     def __init__(self, database: Database) -> None:
         super().__init__(database, clock=time.time)
         self.full_for_prompts = False
+        self.full_for_commits = False
         self.full_for_replies = False
 
-    async def record_prompt(self, conversation: ConversationRecord, *, new: bool, prompt: StoredMessage) -> None:
-        if self.full_for_prompts:
-            raise StorageReadOnly("the disk is full")
-        await super().record_prompt(conversation, new=new, prompt=prompt)
+    def prompt_record(self, conversation: ConversationRecord, *, new: bool, prompt: StoredMessage) -> Work:
+        record = super().prompt_record(conversation, new=new, prompt=prompt)
+
+        async def work(connection: Connection) -> None:
+            if self.full_for_prompts:
+                raise StorageReadOnly("the disk is full")
+            if self.full_for_commits:
+                await connection.execute("PRAGMA defer_foreign_keys = ON")
+                await connection.execute("UPDATE keys SET principal_id = 77")
+            await record(connection)
+
+        return work
 
     async def record_reply(self, reply: StoredMessage, *, also: Any = None) -> None:
         if self.full_for_replies:
@@ -98,7 +107,7 @@ async def bench(folder: Path) -> AsyncGenerator[Bench]:
     await database.close()
 
 
-async def test_where_the_prompt_cannot_be_kept_nothing_is_said_and_the_provider_is_stopped(tmp_path: Path) -> None:
+async def test_where_the_prompt_cannot_be_kept_nothing_is_said_and_nobody_asked(tmp_path: Path) -> None:
     async with bench(tmp_path) as it:
         it.conversations.full_for_prompts = True
         told = list[ChatEvent]()
@@ -106,7 +115,26 @@ async def test_where_the_prompt_cannot_be_kept_nothing_is_said_and_the_provider_
             await it.prompt(told)
         assert told == []
         assert await it.kept() == []
+        assert it.upstream.requests == []
+
+
+@pytest.mark.sqlite
+async def test_where_the_prompt_turns_out_not_to_be_kept_nothing_is_said_and_the_provider_is_stopped(
+    tmp_path: Path,
+) -> None:
+    async with bench(tmp_path) as it:
+        it.conversations.full_for_commits = True
+        it.upstream.play(Answer(pause_at=1))
+        told = list[ChatEvent]()
+        with pytest.raises(MissingReference):
+            await it.prompt(told)
+        await it.upstream.deserted.wait()
+        assert told == []
+        assert await it.kept() == []
         assert it.upstream.title_requests == []
+        it.conversations.full_for_commits = False
+        await it.prompt(told)
+        assert isinstance(told[-1], ChatAnswer)
 
 
 async def test_an_answer_that_cannot_be_kept_is_never_told_to_be_done(tmp_path: Path) -> None:
