@@ -3,7 +3,6 @@
 import pytest
 from genai_prices import Usage as Counted
 from genai_prices import calc_price
-from genai_prices.data import providers
 
 from gateway.config import Account
 from gateway.prices import cost_usd, priced
@@ -23,13 +22,12 @@ def test_what_has_no_known_price_has_none() -> None:
     assert cost_usd(USAGE, "no-such-model", "https://api.openai.com/v1") is None
 
 
-def test_every_model_of_the_list_costs_what_the_list_says_however_long_its_prompt() -> None:
-    openai = next(provider for provider in providers if provider.id == "openai")
-    for model in openai.models:
-        for asked, answered in ((7, 0), (1_000, 100), (300_000, 5_000)):
-            listed = calc_price(Counted(input_tokens=asked, output_tokens=answered), model.id, provider_id="openai")
-            usage = Usage(input_tokens=asked, output_tokens=answered)
-            assert cost_usd(usage, model.id, "http://127.0.0.1/v1") == pytest.approx(float(listed.total_price))
+@pytest.mark.parametrize("model", ["gpt-4o-mini", "gpt-5.4", "gpt-5.6-luna", "o3-pro"])
+@pytest.mark.parametrize(("asked", "answered"), [(7, 0), (1_000, 100), (300_000, 5_000)])
+def test_a_model_costs_what_the_list_says_however_long_its_prompt(model: str, asked: int, answered: int) -> None:
+    listed = calc_price(Counted(input_tokens=asked, output_tokens=answered), model, provider_id="openai")
+    cost = cost_usd(Usage(input_tokens=asked, output_tokens=answered), model, "http://127.0.0.1/v1")
+    assert cost == pytest.approx(float(listed.total_price))
 
 
 def test_an_accounts_own_prices_take_the_place_of_the_list() -> None:
