@@ -62,6 +62,9 @@ TRANSLATED = {
     "images_not_taken": Phrase("The model takes no images. Leave them out, or ask another tier's model."),
     # The providers
     "no_account": Phrase("There is nothing that could answer you yet: an admin must set up an account. Tell one."),
+    "price_unknown": Phrase(
+        "Your access has a budget, and what this model costs is not known. Tell an admin: its account needs prices."
+    ),
     "accounts_busy": Phrase("All models are busy. Try again in a moment."),
     "accounts_resting": Phrase("No model can answer right now."),
     "upstream_error": Phrase("The model's provider failed. Nothing was lost: ask again in a moment."),

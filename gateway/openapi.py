@@ -143,13 +143,14 @@ class _Schemas:
         return self._found[kind]
 
     def parameters(self, kind: Any, where: str) -> list[dict[str, Any]]:
-        """The fields of a `Query` or of `Headers`, each as a parameter."""
+        """The fields of a `Query` or of `Headers`, each as a parameter; not lists, which only a body can hold."""
         if kind is None:
             return []
         fields = self._fields[kind]
         return [
             _parameter(name, where, schema, required=name in fields["required"])
             for name, schema in fields["properties"].items()
+            if schema.get("type") != "array"
         ]
 
 

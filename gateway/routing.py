@@ -85,8 +85,13 @@ class Routes:
         self._contracts = dict[web.AbstractRoute, Contract]()
 
     def get(self, path: str, handler: Handler, **says: Unpack[Says]) -> None:
-        """Add `GET path`."""
-        self.add("GET", path, handler, **says)
+        """Add `GET path`, and with it `HEAD path`, which answers the same without its body (RFC 9110, section 9.3.2).
+
+        aiohttp keeps back a whole body; a handler that streams must write nothing to a HEAD. A GET that does something,
+        as older programs ask for, is added by `add` and has no HEAD.
+        """
+        contract = self.add("GET", path, handler, **says)
+        self._contracts[self._router.add_route("HEAD", path, handler)] = contract
 
     def post(self, path: str, handler: Handler, **says: Unpack[Says]) -> None:
         """Add `POST path`."""
@@ -100,11 +105,11 @@ class Routes:
         """Add `DELETE path`."""
         self.add("DELETE", path, handler, **says)
 
-    def add(self, method: str, path: str, handler: Handler, **says: Unpack[Says]) -> None:
-        """Add a route."""
+    def add(self, method: str, path: str, handler: Handler, **says: Unpack[Says]) -> Contract:
+        """Add a route; what it said of itself."""
         route = self._router.add_route(method, path, handler)
         roles = says["roles"]
-        self._contracts[route] = Contract(
+        contract = self._contracts[route] = Contract(
             method=method,
             path=path,
             handler=handler,
@@ -117,6 +122,7 @@ class Routes:
             key_arguments=_key_arguments(says.get("key_arguments", ())),
             bare_key=says.get("bare_key", False),
         )
+        return contract
 
     def contract(self, route: web.AbstractRoute) -> Contract:
         """What a route said of itself. Raises `InternalError` for one that was added past this registry."""
@@ -126,8 +132,8 @@ class Routes:
             raise InternalError("This route does not say who may use it, so nobody may.") from None
 
     def contracts(self) -> tuple[Contract, ...]:
-        """Those of every route, in the order they were added."""
-        return tuple(self._contracts.values())
+        """Those of every route, in the order they were added; a HEAD has its GET's, which is told once."""
+        return tuple(contract for route, contract in self._contracts.items() if route.method == contract.method)
 
     def allowed(self, route: web.AbstractRoute) -> frozenset[Role] | None:
         """The roles that may use a route, None where it needs no key. Raises `InternalError` as `contract` does."""

@@ -6,9 +6,11 @@ import tomllib
 import zipfile
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 import msgspec
 import pytest
+import yaml
 from packaging.requirements import Requirement
 
 from bot.config import Config, load
@@ -136,6 +138,55 @@ def test_the_image_holds_every_room_and_runs_as_nobody_in_particular() -> None:
         assert f"COPY {room}/ {room}/" in dockerfile
         assert f"!{room}" in ignored
     assert re.search(r"^USER [1-9]\d*:[1-9]\d*$", dockerfile, re.MULTILINE)
+
+
+@pytest.fixture
+def services() -> dict[str, Any]:
+    return yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))["services"]
+
+
+def test_compose_starts_one_container_unless_the_profile_is_asked_for(services: dict[str, Any]) -> None:
+    profiles = {name: service.get("profiles", []) for name, service in services.items()}
+    assert profiles == {"rolekey": [], "gateway": ["postgres"], "postgres": ["postgres"]}
+    waits = {
+        name: {other: (wait["condition"], wait.get("required", True)) for other, wait in service["depends_on"].items()}
+        for name, service in services.items()
+        if "depends_on" in service
+    }
+    healthy = "service_healthy"
+    assert waits == {"rolekey": {"gateway": (healthy, False)}, "gateway": {"postgres": (healthy, True)}}
+    assert all("test" in services[name]["healthcheck"] for name in ("gateway", "postgres"))
+    published = [port.split(":") for service in services.values() for port in service.get("ports", ())]
+    assert {address for address, _, _ in published} == {"127.0.0.1"}
+    assert len({port for _, port, _ in published}) == len(published)
+
+
+def test_compose_holds_no_secret_and_confines_what_speaks_to_the_world(services: dict[str, Any]) -> None:
+    for service in services.values():
+        for name, value in service.get("environment", {}).items():
+            if name.endswith(("PASSWORD", "SECRET", "_KEY", "TOKEN")):
+                assert value in {"", "${POSTGRES_PASSWORD:-}"}
+        assert service["security_opt"] == ["no-new-privileges:true"]
+    for name in ("rolekey", "gateway"):
+        assert services[name]["read_only"]
+        assert services[name]["cap_drop"] == ["ALL"]
+        assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", services[name]["user"])
+
+
+def test_what_compose_sets_are_settings_of_a_gateway_on_its_postgres(services: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "config.toml").touch()
+    gateway, postgres = services["gateway"], services["postgres"]
+    dotenv = {"ROLEKEY__GATEWAY__URL": "http://gateway:8080", "DISCORD_TOKEN": "t", "ROLEKEY_CLIENT_KEY": "k"}
+    said = {name: value.replace("${POSTGRES_PASSWORD:-}", "s3") for name, value in gateway["environment"].items()}
+    config = load(tmp_path / "config.toml", {**dotenv, **said})
+    assert config.embedded
+    assert not config.secrets.discord_token
+    at = urlsplit(str(config.storage_place()))
+    user, database = postgres["environment"]["POSTGRES_USER"], postgres["environment"]["POSTGRES_DB"]
+    assert (at.scheme, at.username, at.password, at.hostname, at.path) == (
+        "postgresql", user, "s3", "postgres", f"/{database}",
+    )  # fmt: skip
+    assert load(tmp_path / "config.toml", dotenv).gateway.url == "http://gateway:8080"
 
 
 def test_make_says_what_it_can_do() -> None:

@@ -51,7 +51,7 @@ async def read_arguments(request: web.Request, kind: type[A], *, most_bytes: int
 
 
 async def _read(request: web.Request, kind: type[A], most_bytes: int | None) -> A:
-    if request.method == "GET":
+    if request.method in {"GET", "HEAD"}:
         return query_of(request, kind)
     if not request.query_string:
         return await read_body(request, kind, most_bytes=most_bytes)

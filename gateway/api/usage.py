@@ -100,6 +100,8 @@ async def _export(request: web.Request, reports: UsageReports, span: Span) -> we
     response.content_type = "text/csv"
     response.charset = "utf-8"
     await response.prepare(request)
+    if request.method == "HEAD":  # aiohttp keeps back whole bodies alone
+        return response
     await response.write(_table([_COLUMNS]))
     async for lines in reports.lines(span):
         await response.write(_table([_cells(line) for line in lines]))

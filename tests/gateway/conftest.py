@@ -76,7 +76,7 @@ class RunningGateway:
             method, URL(self.url + path, encoded=True), data=data, headers=sent
         ) as response:
             text = await response.text()
-            body = jsonlib.loads(text) if response.content_type == "application/json" else text
+            body = jsonlib.loads(text) if text and response.content_type == "application/json" else text
             return Reply(response.status, body, response.headers)
 
     async def make(self, user_id: str, *, key: str | None = None, **fields: Any) -> str:

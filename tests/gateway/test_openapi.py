@@ -51,9 +51,23 @@ async def test_the_document_names_every_route_and_no_other(document: dict[str, A
     routed = {
         (route.method, route.resource.canonical)
         for route in gateway.server.app.router.routes()
-        if route.resource is not None
+        if route.resource is not None and route.method != "HEAD"
     }
     assert set(operations_of(document)) == routed
+
+
+async def test_the_document_shows_no_parameter_that_a_query_cannot_say(
+    document: dict[str, Any], gateway: RunningGateway
+) -> None:
+    operations = operations_of(document)
+    shown = [parameter for operation in operations.values() for parameter in operation.get("parameters", ())]
+    assert not [parameter["name"] for parameter in shown if parameter["schema"].get("type") in {"array", "object"}]
+    assert "prompt" in {parameter["name"] for parameter in operations["GET", "/api/chat"]["parameters"]}
+    body = operations["POST", "/api/chat"]["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+    assert "attachments" in document["components"]["schemas"][body.rpartition("/")[2]]["properties"]
+    key = await gateway.make("mia")
+    refused = await gateway.call("GET", "/api/chat?prompt=Hi&attachments=x", key=key)
+    assert (refused.status, "attachments" in refused.body["message"]) == (400, True)
 
 
 async def test_the_version_is_that_of_the_package(document: dict[str, Any]) -> None:
