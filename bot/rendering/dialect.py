@@ -4,8 +4,9 @@ Discord's dialect (https://support.discord.com/hc/articles/210298617) has no tab
 backticks, an optional language, and the next three backticks end it wherever they stand. So
 
 - tables become aligned code blocks (`bot.rendering.tables`);
-- tildes and longer fences become three backticks, three backticks inside code or text get zero-width spaces between
-  them, or they would end or open a block where none is meant, and a block that ends with its quote is closed there;
+- tildes and longer fences become three backticks, three backticks get zero-width spaces between them in code
+  and are escaped in text, or they would end or open a block where none is meant; a block that ends with its quote is
+  closed there;
 - displayed formulas (`$$`, `\[` or `\begin{align}` on a line of their own) become code blocks in plain characters;
 - all other lines are translated one by one (`bot.rendering.blocks`, `bot.rendering.inline`);
 - characters that Discord refuses or that deceive are left out: control characters, lone surrogates, and the overrides

@@ -19,6 +19,7 @@ _OPENING = re.compile(
     r"(?P<info>[^\n]*)"
 )
 _LANGUAGE = re.compile(r"[A-Za-z0-9_+\-.#]{1,20}(?=\s|\Z)")
+_TICKS = re.compile(r"`{3,}")
 _RUN = re.compile(r"`{3,}|~{3,}")
 
 
@@ -94,6 +95,11 @@ def after_text(fence: Fence | None, text: str) -> Fence | None:
     return after_line(fence, last) if last else fence
 
 
+def escaped(text: str) -> str:
+    """`text`, which is no code, with every run of backticks that could be a fence escaped; tildes as by `defused`."""
+    return defused(_TICKS.sub(lambda run: "\\`" * len(run[0]), text))
+
+
 def defused(text: str) -> str:
-    """`text` with zero-width spaces in every run that could be a fence, so that none of it opens or ends one."""
+    """`text`, which is code, with zero-width spaces in every run that could be a fence: none opens or ends one."""
     return _RUN.sub(lambda run: "\u200b".join(run[0]), text)

@@ -51,8 +51,8 @@ _LINKED = re.compile(r"<a\s([^<>]{1,400})>([^<>\[\]]{1,400})</a>", re.IGNORECASE
 def translate(text: str) -> str:
     """`text`, a line or a part of one, as Discord should get it. No run in it can open a code block."""
     if not _HAS_TOKEN.search(text):
-        return fences.defused(text)
-    return fences.defused(_TOKEN.sub(_translated, _outside_code(text)))
+        return fences.escaped(text)
+    return fences.escaped(_TOKEN.sub(_translated, _outside_code(text)))
 
 
 def as_code(text: str) -> str:
@@ -103,7 +103,7 @@ def _is_formula(tex: str) -> bool:
 
 
 def _code(match: re.Match[str]) -> str:
-    return match[0] if len(match["ticks"]) < 3 else as_code(match["inside"].strip() or match["inside"])
+    return fences.defused(match[0]) if len(match["ticks"]) < 3 else as_code(match["inside"].strip() or match["inside"])
 
 
 def _image(match: re.Match[str]) -> str:

@@ -125,7 +125,7 @@ def test_every_cell_of_a_table_is_shown_and_no_line_is_too_wide(rows: list[list[
         ("$$\nx^2 \\\\\ny\n$$\nafter", "```\nx²\ny\n```\nafter"),
         ("\\begin{align*}\na &= b\n\\end{align*}", "```\na = b\n```"),
         ("$$\nnever closed\n\ntext", "```\nnever closed\n```\n\ntext"),
-        ("use ```x``` and ````a`b```` and ```", "use `x` and `` a`b `` and `\u200b`\u200b`"),
+        ("use ```x``` and ````a`b```` and ```", "use `x` and `` a`b `` and \\`\\`\\`"),
         ("> ```py\n> x\nleft", "> ```py\n> x\n> ```\nleft"),
         ("> ~~~\n>     x\n> ~~~", "> ```\n>     x\n> ```"),
         ("> | a |b|\n> |-|-|\n> |1|2|\nx", "> ```\n> a | b\n> --+--\n> 1 | 2\n> ```\nx"),
