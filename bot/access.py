@@ -92,6 +92,34 @@ def _mentions(roles: Sequence[int]) -> str:
     return ", ".join(f"<@&{role}>" for role in roles)
 
 
+class Rules:
+    """What each role of one guild gives, as it was when this was read."""
+
+    def __init__(self, guild_id: int, said: dict[int, Tier], defaults: Defaults) -> None:
+        self._guild_id = guild_id
+        self._said = said
+        self._defaults = defaults
+
+    def standing(self, roles: Iterable[Role]) -> Standing:
+        """The tier of somebody with these roles; @everyone counts whether it is among them or not."""
+        named = {role.id: role.name for role in roles}
+        named.setdefault(self._guild_id, "@everyone")
+        grants = [grant for role_id, name in named.items() if (grant := self._grant(role_id, name))]
+        grants.sort(key=lambda grant: grant.tier, reverse=True)
+        return Standing(grants[0].tier if grants else Tier.NONE, grants)
+
+    def _grant(self, role_id: int, name: str) -> Grant | None:
+        if role_id in self._said:
+            return Grant(role_id, self._said[role_id], "command")
+        if role_id == self._guild_id:
+            return Grant(role_id, Tier.named(self._defaults.everyone), "settings")
+        if _listed(role_id, name, self._defaults.plus_roles):
+            return Grant(role_id, Tier.PLUS, "settings")
+        if _listed(role_id, name, self._defaults.free_roles):
+            return Grant(role_id, Tier.FREE, "settings")
+        return None
+
+
 class _RoleTier(msgspec.Struct):
     role_id: int
     tier: TierName
@@ -104,14 +132,14 @@ class Access:
         self._store = store
         self._defaults = defaults
 
+    async def rules(self, guild_id: int) -> Rules:
+        """The guild's rules, for looking at many members at once."""
+        rows = await self._store.all("role_tiers", _RoleTier, guild_id=guild_id)
+        return Rules(guild_id, {row.role_id: Tier.named(row.tier) for row in rows}, self._defaults)
+
     async def standing(self, guild_id: int, roles: Iterable[Role]) -> Standing:
-        """The tier of somebody with these roles; @everyone counts whether it is among them or not."""
-        said = await self._said(guild_id)
-        named = {role.id: role.name for role in roles}
-        named.setdefault(guild_id, "@everyone")
-        grants = [grant for role_id, name in named.items() if (grant := self._grant(guild_id, role_id, name, said))]
-        grants.sort(key=lambda grant: grant.tier, reverse=True)
-        return Standing(grants[0].tier if grants else Tier.NONE, grants)
+        """The tier of somebody with these roles, as the rules are now."""
+        return (await self.rules(guild_id)).standing(roles)
 
     async def roles(self, guild_id: int, roles: Iterable[Role]) -> list[Grant]:
         """What each of the guild's roles gives, best first; roles that say nothing are left out."""
@@ -133,21 +161,6 @@ class Access:
     async def forget_guild(self, guild_id: int) -> None:
         """The bot left the guild."""
         await self._store.run("delete_guild_role_tiers", guild_id=guild_id)
-
-    async def _said(self, guild_id: int) -> dict[int, Tier]:
-        rows = await self._store.all("role_tiers", _RoleTier, guild_id=guild_id)
-        return {row.role_id: Tier.named(row.tier) for row in rows}
-
-    def _grant(self, guild_id: int, role_id: int, name: str, said: dict[int, Tier]) -> Grant | None:
-        if role_id in said:
-            return Grant(role_id, said[role_id], "command")
-        if role_id == guild_id:
-            return Grant(role_id, Tier.named(self._defaults.everyone), "settings")
-        if _listed(role_id, name, self._defaults.plus_roles):
-            return Grant(role_id, Tier.PLUS, "settings")
-        if _listed(role_id, name, self._defaults.free_roles):
-            return Grant(role_id, Tier.FREE, "settings")
-        return None
 
 
 def _listed(role_id: int, name: str, listed: list[RoleName]) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
+from uuid import uuid4
 
 import aiohttp
 import discord
@@ -14,25 +15,32 @@ from discord.http import Route
 
 from bot.access import Access
 from bot.answering import Answering
+from bot.batches import KeyBatches
+from bot.census import Census
 from bot.client import RolekeyBot
 from bot.config import Config, ConfigError
 from bot.intents import settled
-from bot.keys import MEMBER_KEYS, MemberKeys
+from bot.key_rows import KeyRows
+from bot.keys import MEMBER_KEYS, Lease, MemberKeys
 from bot.languages import Languages
 from bot.membership import Homes
+from bot.pace import Pace
 from bot.places import Places
 from bot.prompting import Prompting
 from bot.reloading import reload_on_hangup
 from bot.rendering.pacing import Paces
 from bot.rendering.rate_limits import RateLimits
-from bot.roster import Roster
+from bot.roster import LOOK_UPS_APART, Roster
 from bot.stopping import stop_signal
 from bot.store import open_store
+from bot.sweep import Sweep
 from bot.threads import Threads
+from bot.turns import Turns
 from cogs.access import AccessCog
 from cogs.ask import AskCog, Asking, AskMessages, answer_view
 from cogs.keys import KeysCog
 from cogs.lifecycle import LifecycleCog
+from gateway.app import create_app
 from gateway.bootstrap import ensure_admin_key, ensure_client_key
 from gateway.client import GatewayClient
 from gateway.server import GatewayServer
@@ -42,14 +50,20 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-def create_bot(config: Config, *, embedded: Callable[[GatewayServer], None] | None = None) -> RolekeyBot:
+def create_bot(
+    config: Config,
+    *,
+    embedded: Callable[[GatewayServer], None] | None = None,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> RolekeyBot:
     """A bot that is ready to be started; nothing is opened before it logs in.
 
     With `[gateway] url` empty it brings its own gateway up and takes it down again; `embedded` is handed it meanwhile.
+    `now` gives aware UTC time, for the gateway as well.
     """
 
     async def set_up(bot: RolekeyBot, stack: AsyncExitStack) -> None:
-        await _wire(config, bot, stack, embedded or (lambda _: None), limits)
+        await _wire(config, bot, stack, embedded or (lambda _: None), limits, now)
 
     limits = RateLimits()
     return RolekeyBot(config.discord, Languages.read(), set_up, limits.trace())
@@ -135,23 +149,26 @@ async def _wire(
     stack: AsyncExitStack,
     embedded: Callable[[GatewayServer], None],
     limits: RateLimits,
+    now: Callable[[], datetime],
 ) -> None:
     config.data_dir.mkdir(parents=True, exist_ok=True)
     store = await open_store(config.data_dir)
     stack.push_async_callback(store.database.close)
-    url, client_key = await _gateway(config, stack, embedded)
+    url, client_key = await _gateway(config, stack, embedded, now)
     gateway = await stack.enter_async_context(GatewayClient(url, client_key))
     secrets = load_secrets(config.data_dir / "bot.secret", config.secrets.secret)
     sealer = Sealer(secrets, MEMBER_KEYS)
-    keys = MemberKeys(
-        store, sealer, gateway, lease=timedelta(days=config.keys.lease_days), now=lambda: datetime.now(UTC)
-    )
+    lease = Lease(timedelta(days=config.keys.lease_days), config.keys.renew_when_left)
+    keys = MemberKeys(KeyRows(store), sealer, gateway, lease=lease, now=now)
     if len(secrets) > 1:
         await keys.reseal()
     access = Access(store, config.access)
     threads = Threads(store)
     homes = Homes(bot, access, keys)
-    roster = Roster(access, keys, threads)
+    roster = Roster(access, keys, threads, Pace(LOOK_UPS_APART, now=now))
+    turns = Turns(store, uuid4().hex, now=now)
+    sweep = Sweep(bot, store, keys, Census(store, keys, gateway), roster, turns, now=now)
+    batches = KeyBatches(bot, store, access, keys)
     paces = Paces(config.answers.edit_interval_seconds, limits)
     prompting = Prompting(lambda: Answering(keys, gateway, threads, config.answers, answer_view, paces))
     stack.push_async_callback(prompting.drain, config.answers.grace_seconds)
@@ -166,24 +183,30 @@ async def _wire(
         gateway=gateway,
     )
     public_url = config.gateway.public_url
+    every = timedelta(minutes=config.keys.sweep_minutes)
+    lifecycle = LifecycleCog(bot, access, roster, threads, sweep, batches, bot.languages, every=every)
     for cog in (
         AskCog(bot, asking),
         AskMessages(bot, asking, threads, bot.languages),
-        AccessCog(access, keys, roster),
-        KeysCog(access, keys, homes, public_url or url, public=bool(public_url)),
-        LifecycleCog(bot, access, keys, roster, threads, bot.languages),
+        AccessCog(access, keys, roster, batches),
+        KeysCog(access, keys, homes, public_url or url, public=bool(public_url), now=now),
+        lifecycle,
     ):
         await bot.add_cog(cog)
+    stack.push_async_callback(batches.stop)
+    stack.push_async_callback(lifecycle.stop_sweeping)
 
 
-async def _gateway(config: Config, stack: AsyncExitStack, embedded: Callable[[GatewayServer], None]) -> tuple[str, str]:
+async def _gateway(
+    config: Config, stack: AsyncExitStack, embedded: Callable[[GatewayServer], None], now: Callable[[], datetime]
+) -> tuple[str, str]:
     """Where the gateway is and the key of a client on it.
 
     Raises `ConfigError` where another gateway is named and its client key is missing.
     """
     if not config.embedded:
         return config.gateway.url, _client_key(config)
-    server = GatewayServer(config)
+    server = GatewayServer(config, create_app(config, clock=lambda: now().timestamp()))
 
     async def stop() -> None:
         await _apart(server.__aexit__(None, None, None))

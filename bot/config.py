@@ -47,6 +47,8 @@ class Keys(Section, frozen=True, kw_only=True):
     """`[keys]`: a member's key is a lease."""
 
     lease_days: Annotated[float, msgspec.Meta(gt=0, le=3650)] = 30.0
+    renew_when_left: Annotated[float, msgspec.Meta(gt=0, lt=1)] = 0.5
+    sweep_minutes: Annotated[float, msgspec.Meta(ge=1, le=1440)] = 60.0
 
 
 class Answers(Section, frozen=True, kw_only=True):

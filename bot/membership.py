@@ -1,13 +1,22 @@
 """Who is a member where, asked of Discord's REST API when no cache knows: that needs no privileged intent."""
 
+import logging
 from collections.abc import Sequence
 
+import aiohttp
 import discord
 
 from bot.access import Access, Standing
 from bot.errors import NoAccess
 from bot.keys import MemberKeys
 
+log = logging.getLogger(__name__)
+
+AT_ONCE = 100
+"""How many members Discord looks up in one request.
+
+https://docs.discord.com/developers/events/gateway-events#request-guild-members
+"""
 # https://discord.com/developers/docs/topics/opcodes-and-status-codes#json: unknown member, unknown user
 _NO_MEMBER = {10007, 10013}
 _MOST_GUILDS = 50  # how many servers are asked, at most, for a member never seen before
@@ -27,6 +36,25 @@ async def fetch_member(guild: discord.Guild, member_id: int) -> discord.Member |
         if error.code not in _NO_MEMBER:
             raise  # an unknown guild, say, in an outage: that tells nothing of the member
         return None
+
+
+async def find_members(guild: discord.Guild, member_ids: Sequence[int]) -> dict[int, discord.Member]:
+    """Up to `AT_ONCE` members, by id: from the cache, else in one request on the websocket, for which asking by id
+    needs no privileged intent.
+
+    Who is missing may have left, or Discord may not have answered: `fetch_member` tells.
+    """
+    found = {member_id: member for member_id in member_ids if (member := guild.get_member(member_id))}
+    unknown = [member_id for member_id in member_ids if member_id not in found]
+    if not unknown or guild.chunked:
+        return found
+    try:
+        members = await guild.query_members(user_ids=unknown, limit=AT_ONCE, cache=False)
+    except (discord.ClientException, aiohttp.ClientError, OSError) as error:
+        # OSError is TimeoutError, too: Discord is busy, or the connection is being made again.
+        log.info("looking up members of guild %d all at once did not work (%s)", guild.id, type(error).__name__)
+        return found
+    return found | {member.id: member for member in members}
 
 
 class Homes:

@@ -1,5 +1,6 @@
 """/access: which role gives which tier, and why a member has theirs."""
 
+import asyncio
 from typing import Any, Literal
 
 import discord
@@ -7,6 +8,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.access import TIERS, Access, Grant, Tier
+from bot.batches import Batch, KeyBatches
 from bot.keys import Holder, MemberKeys
 from bot.languages import Language, Phrase, counted, language_of
 from bot.roster import Roster
@@ -14,6 +16,7 @@ from bot.roster import Roster
 Interaction = discord.Interaction[Any]
 _NOBODY = discord.AllowedMentions.none()
 _LINES = 40  # of an embed's 4,096 characters, at up to 100 a line
+_PROGRESS_SECONDS = 3.0
 _MARKS = {Tier.PLUS: "⭐", Tier.FREE: "🔹", Tier.NONE: "🚫"}
 
 
@@ -22,10 +25,11 @@ _MARKS = {Tier.PLUS: "⭐", Tier.FREE: "🔹", Tier.NONE: "🚫"}
 class AccessCog(commands.GroupCog, group_name="access", group_description="Who may use which tier"):
     """Needs Manage Server by default; a server can change that under Integrations."""
 
-    def __init__(self, access: Access, keys: MemberKeys, roster: Roster) -> None:
+    def __init__(self, access: Access, keys: MemberKeys, roster: Roster, batches: KeyBatches) -> None:
         self._access = access
         self._keys = keys
         self._roster = roster
+        self._batches = batches
 
     @app_commands.command(name="tier", description="Say which tier a role gives")
     @app_commands.describe(role="The role; @everyone is the default for all", tier="What its members may use")
@@ -65,6 +69,66 @@ class AccessCog(commands.GroupCog, group_name="access", group_description="Who m
         holder = await self._keys.holder(guild.id, member.id)
         embed.add_field(name=say("Key"), value=say(_state(holder)))
         await interaction.response.send_message(embed=embed, ephemeral=True, allowed_mentions=_NOBODY)
+
+    @app_commands.command(name="issue-keys", description="Make keys for a whole role; others get theirs as they ask")
+    @app_commands.describe(role="Everybody who has it gets a key, where the server gives them access")
+    async def issue_keys(self, interaction: Interaction, role: discord.Role) -> None:
+        """Show how far it is, for as long as Discord takes edits; run again, it shows that once more."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        running = await self._batches.start(role)
+        members = sum(not member.bot for member in role.members)
+        say = language_of(interaction).say
+        while not running.done() and not interaction.is_expired():
+            batch = await self._batches.progress(role)
+            done = batch.members if batch else 0
+            words = say(
+                "Making keys for {role}: {done} of {members} members…", role=role.mention, done=done, members=members
+            )
+            await _edit(interaction, words)
+            await asyncio.wait({running}, timeout=_PROGRESS_SECONDS)
+        if not interaction.is_expired():
+            batch = await self._batches.progress(role)
+            await _edit(interaction, say(_outcome(batch, role) if batch else Phrase("The role was deleted meanwhile.")))
+
+    @app_commands.command(name="revoke", description="Kill a member's key at once, say after a leak")
+    @app_commands.describe(member="Whose key?")
+    async def revoke(self, interaction: Interaction, member: discord.User) -> None:
+        """Also of somebody who is no longer in the server."""
+        guild = _guild(interaction)
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        holder = await self._keys.holder(guild.id, member.id)
+        if await self._keys.revoke(guild.id, member.id):
+            hint = holder.hint if holder else ""
+            words = Phrase(
+                "The key {key} of {member} is dead. Conversations are kept; a new key is made with the next `/ask`.",
+                key=f"`rk-…{hint}`",
+                member=member.mention,
+            )
+        else:
+            words = Phrase("{member} has no key. One is made with the first `/ask`.", member=member.mention)
+        await _edit(interaction, language_of(interaction).say(words))
+
+
+def _outcome(batch: Batch, role: discord.Role) -> Phrase:
+    counts = [counted("{count} key made", "{count} keys made", batch.made)]
+    if batch.had:
+        counts.append(counted("{count} member had one", "{count} members had one", batch.had))
+    if batch.no_access:
+        counts.append(
+            counted(
+                "{count} member has no access (`/access list` says which roles give it)",
+                "{count} members have no access (`/access list` says which roles give it)",
+                batch.no_access,
+            )
+        )
+    if batch.finished:
+        return Phrase("Done for {role}: {list_of_counts}.", role=role.mention, list_of_counts=counts)
+    return Phrase(
+        "Not done yet for {role}: {list_of_counts}. Something failed; I go on by myself with the next sweep, "
+        "or at once if you run this again.",
+        role=role.mention,
+        list_of_counts=counts,
+    )
 
 
 def _guild(interaction: Interaction) -> discord.Guild:

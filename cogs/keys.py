@@ -1,6 +1,7 @@
 """/key: a member's own key, for use outside Discord."""
 
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import discord
@@ -25,12 +26,22 @@ curl {}/api/chat \
 class KeysCog(commands.GroupCog, group_name="key", group_description="Your own key"):
     """Everything here is shown to the member alone."""
 
-    def __init__(self, access: Access, keys: MemberKeys, homes: Homes, address: str, *, public: bool) -> None:
+    def __init__(
+        self,
+        access: Access,
+        keys: MemberKeys,
+        homes: Homes,
+        address: str,
+        *,
+        public: bool,
+        now: Callable[[], datetime],
+    ) -> None:
         self._access = access
         self._keys = keys
         self._homes = homes
         self._address = address
         self._public = public
+        self._now = now
 
     @app_commands.command(name="show", description="Show your key's state and how to use it")
     async def show(self, interaction: Interaction) -> None:
@@ -40,11 +51,11 @@ class KeysCog(commands.GroupCog, group_name="key", group_description="Your own k
         holder = await self._keys.holder(member.guild.id, member.id)
         say = language_of(interaction).say
         embed = discord.Embed(title=say("Your key in {server}", server=member.guild.name))
-        embed.add_field(name=say("Key"), value=say(_state(holder)), inline=False)
+        embed.add_field(name=say("Key"), value=say(_state(holder, self._now())), inline=False)
         embed.add_field(name=say("Tier"), value=say(TIERS[standing.tier]))
         if holder is not None and holder.expires_at is not None:
             when = f"<t:{holder.expires_at}:R>"
-            embed.add_field(name=say("Expires"), value=say("{when}, renewed while you use it", when=when))
+            embed.add_field(name=say("Expires"), value=say("{when}, renewed while you have access", when=when))
         embed.add_field(name=say("Address"), value=say(self._address_in_words()), inline=False)
         embed.add_field(name=say("How to use it"), value=say(self._example()), inline=False)
         await interaction.edit_original_response(embed=embed)
@@ -101,12 +112,12 @@ class KeysCog(commands.GroupCog, group_name="key", group_description="Your own k
         return Phrase("{example}Lost it? `/key rotate` gives you a new one.", example=_EXAMPLE.format(self._address))
 
 
-def _state(holder: Holder | None) -> Phrase:
+def _state(holder: Holder | None, now: datetime) -> Phrase:
     if holder is None:
         return Phrase("None yet. It is made with your first `/ask`, or now with `/key rotate`.")
     hint = f"`rk-…{holder.hint}`"
     if holder.tier is Tier.NONE:
         return Phrase("{key}, switched off because your roles give no access", key=hint)
-    if holder.expires_at is not None and holder.expires_at < datetime.now(UTC).timestamp():
+    if holder.expires_at is not None and holder.expires_at < now.timestamp():
         return Phrase("{key}, expired; it is renewed with your next `/ask`", key=hint)
     return Phrase("{key}, in use", key=hint)

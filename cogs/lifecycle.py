@@ -1,46 +1,54 @@
 """Members come, change and go, and so do their keys."""
 
+import asyncio
 import logging
 from collections.abc import Generator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import discord
 from discord.ext import commands, tasks
 
 from bot.access import Access
+from bot.batches import KeyBatches
 from bot.errors import log_fault
-from bot.keys import MemberKeys
 from bot.languages import Languages
 from bot.recovery import mark_cut_off
 from bot.rendering.errors import TRANSIENT
 from bot.roster import Roster
+from bot.sweep import Sweep
 from bot.threads import Growing, Threads
 from cogs.ask.button import answer_view
 from gateway.errors import ApiError
 from storage import StorageError
 
 log = logging.getLogger(__name__)
-_SWEEP_HOURS = 1.0
+_SOMEBODY = (discord.Member, discord.User, discord.Object)
 
 
 class LifecycleCog(commands.Cog):
-    """Without the Guild Members intent only bans and the sweep tell of members who left."""
+    """Without the Guild Members intent only bans, the audit log's kicks and the sweep tell of members who left."""
 
     def __init__(
         self,
         bot: commands.AutoShardedBot,
         access: Access,
-        keys: MemberKeys,
         roster: Roster,
         threads: Threads,
+        sweep: Sweep,
+        batches: KeyBatches,
         languages: Languages,
+        *,
+        every: timedelta,
     ) -> None:
         self._bot = bot
         self._access = access
-        self._keys = keys
         self._roster = roster
         self._threads = threads
+        self._sweep = sweep
+        self._batches = batches
         self._languages = languages
+        self.sweep.change_interval(seconds=every.total_seconds())
         self._cut_off: list[Growing] = []
         self._started = False
 
@@ -50,7 +58,14 @@ class LifecycleCog(commands.Cog):
 
     async def cog_unload(self) -> None:
         """Stop sweeping."""
+        await self.stop_sweeping()
+
+    async def stop_sweeping(self) -> None:
+        """Stop, also in the middle: the next sweep finds what is left. Returns when nothing of it runs any more."""
+        task = self.sweep.get_task()
         self.sweep.cancel()
+        if task is not None:
+            await asyncio.wait({task})
 
     @commands.Cog.listener()
     async def on_ready(self) -> None:
@@ -62,34 +77,16 @@ class LifecycleCog(commands.Cog):
         marked = await mark_cut_off(self._bot, self._threads, self._cut_off, self._languages, answer_view)
         log.info("ready as %s in %d servers; %d answers were cut off", self._bot.user, len(self._bot.guilds), marked)
 
-    @tasks.loop(hours=_SWEEP_HOURS)
+    @tasks.loop()
     async def sweep(self) -> None:
-        """Compare the gateway, the store and the members, and mend what differs."""
+        """Compare the gateway, the store and the members, mend what differs, and go on with what broke off."""
         try:
-            await self._sweep()
+            await self._sweep.run()
+            await self._batches.resume()
         except (ApiError, StorageError, *TRANSIENT) as error:
             log.warning("could not compare keys, members and the gateway, will try again: %s", error)
         except Exception as error:  # noqa: BLE001  it is logged, and one bug must not end all later sweeps
             log_fault(error)
-
-    async def _sweep(self) -> None:
-        await self._keys.reconcile()
-        for guild_id in await self._keys.guilds():
-            guild = self._bot.get_guild(guild_id)
-            if guild is not None:
-                tally = await self._roster.sweep(guild)
-                if tally.changed or tally.revoked or tally.failed:
-                    log.info("guild %d: %s", guild_id, tally.phrase)
-            elif await self._was_removed_from(guild_id):
-                await self._roster.guild_left(guild_id)
-
-    async def _was_removed_from(self, guild_id: int) -> bool:
-        """Discord tells a bot of its removal once, and not one that is away."""
-        try:
-            await self._bot.fetch_guild(guild_id, with_counts=False)
-        except (discord.NotFound, discord.Forbidden):
-            return True
-        return False
 
     @commands.Cog.listener()
     async def on_raw_member_remove(self, payload: discord.RawMemberRemoveEvent) -> None:
@@ -102,6 +99,14 @@ class LifecycleCog(commands.Cog):
         """Somebody was banned."""
         with _left_to_the_sweep("a member was banned"):
             await self._roster.member_left(guild.id, user.id)
+
+    @commands.Cog.listener()
+    async def on_audit_log_entry_create(self, entry: discord.AuditLogEntry) -> None:
+        """Somebody was kicked: told without the Guild Members intent where the bot has View Audit Log."""
+        target = entry.target
+        if entry.action is discord.AuditLogAction.kick and isinstance(target, _SOMEBODY):
+            with _left_to_the_sweep("a member was kicked"):
+                await self._roster.member_left(entry.guild.id, target.id)
 
     @commands.Cog.listener()
     async def on_member_update(self, before: discord.Member, after: discord.Member) -> None:
@@ -121,6 +126,7 @@ class LifecycleCog(commands.Cog):
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         """The bot was removed from a server."""
         with _left_to_the_sweep("a server was left"):
+            await self._batches.forget_guild(guild.id)
             await self._roster.guild_left(guild.id)
 
     @commands.Cog.listener()

@@ -29,19 +29,19 @@ class Store:
         database = await open_database(path, folder)
         return cls(database, load_queries(folder, database.engine))
 
-    async def one(self, name: str, kind: type[T], **values: object) -> T | None:
+    async def one(self, name: str, kind: type[T], /, **values: object) -> T | None:
         """The one row a statement finds, or none."""
         async with self.database.read() as connection:
             row = await getattr(self.sql, name)(connection, **values)
         return None if row is None else msgspec.convert(dict(row), kind, strict=False)
 
-    async def all(self, name: str, kind: type[T], **values: object) -> list[T]:
+    async def all(self, name: str, kind: type[T], /, **values: object) -> list[T]:
         """Every row a statement finds."""
         async with self.database.read() as connection:
             rows = [dict(row) async for row in getattr(self.sql, name)(connection, **values)]
         return msgspec.convert(rows, list[kind], strict=False)
 
-    async def run(self, name: str, **values: object) -> None:
+    async def run(self, name: str, /, **values: object) -> None:
         """Change something; on disk when this returns."""
 
         async def work(connection: Connection) -> None:

@@ -5,13 +5,15 @@ import stat
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from bot.access import Tier
-from bot.keys import MEMBER_KEYS, MemberKeys, parse_user_id, user_id
+from bot.census import Census, Comparison
+from bot.key_rows import KeyRows
+from bot.keys import MEMBER_KEYS, Lease, MemberKeys, parse_user_id, user_id
 from bot.store import open_store
 from gateway.app import create_app
 from gateway.bootstrap import ensure_client_key
@@ -21,23 +23,11 @@ from gateway.errors import ApiError, NotFound, PermissionDenied, Unauthenticated
 from gateway.server import GatewayServer
 from gateway.wire import ChatRequest, CreateUser, UpdateUser, User
 from storage import Sealer, StorageReadOnly, Store
+from tests.clock import Clock
 from tests.sqlite_files import writer_of
 
 GUILD, FRED, PAULA = 10, 20, 21
 LEASE = timedelta(days=30)
-
-
-@dataclass
-class Clock:
-    """The time, for the bot and for the gateway."""
-
-    ahead: timedelta = timedelta()
-
-    def now(self) -> datetime:
-        return datetime.now(UTC) + self.ahead
-
-    def seconds(self) -> float:
-        return self.now().timestamp()
 
 
 @dataclass
@@ -49,15 +39,19 @@ class Desk:
     gateway: GatewayClient
     clock: Clock
 
-    def keys(self, secret: str = "first", lease: timedelta = LEASE) -> MemberKeys:
+    def keys(self, secret: str = "first", *, renew_when_left: float = 0.5) -> MemberKeys:
         """What a bot that was started with this secret makes of the same store."""
         return MemberKeys(
-            self.store,
+            KeyRows(self.store),
             Sealer([part.strip() for part in secret.split(",")], MEMBER_KEYS),
             self.gateway,
-            lease=lease,
+            lease=Lease(LEASE, renew_when_left),
             now=self.clock.now,
         )
+
+    async def compare(self, keys: MemberKeys) -> Comparison:
+        """The part of the sweep that needs no Discord."""
+        return await Census(self.store, keys, self.gateway).compare()
 
     async def users(self) -> list[User]:
         return [user async for user in self.gateway.list_users()]
@@ -117,7 +111,9 @@ async def test_members_and_guilds_have_keys_of_their_own(desk: Desk) -> None:
     )
     assert len(set(issued)) == 4
     async with aclosing(keys.holders(10)) as holders:
-        assert [(holder.guild_id, holder.member_id) async for holder in holders] == [(10, 20), (10, 21)]
+        assert [[(holder.guild_id, holder.member_id) for holder in page] async for page in holders] == [
+            [(10, 20), (10, 21)]
+        ]
     assert await keys.guilds_of(20) == [10, 11]
     assert await keys.forget_guild(10) == 2
     assert [await desk.refusal(key) for key in issued] == ["revoked_key", "revoked_key", None, None]
@@ -188,18 +184,18 @@ async def test_reconciling_kills_keys_that_nobody_knows_of_and_no_others(desk: D
     kept = await keys.ensure(GUILD, PAULA, "paula", Tier.PLUS)
     foreign = (await desk.gateway.create_user(CreateUser(user_id="somebody else's"))).key
     await desk.lose_the_row()
-    assert await keys.reconcile() == 1
+    assert (await desk.compare(keys)).revoked == 1
     assert await desk.refusal(lost) == "revoked_key"
     assert await desk.refusal(kept) is None
     assert await desk.refusal(foreign) is None
-    assert await keys.reconcile() == 0
+    assert (await desk.compare(keys)).revoked == 0
 
 
 async def test_reconciling_kills_a_key_that_was_rotated_and_never_arrived(desk: Desk) -> None:
     keys = desk.keys()
     await keys.ensure(GUILD, FRED, "fred", Tier.FREE)
     never_stored = (await desk.gateway.rotate_key("10:20")).key
-    assert await keys.reconcile() == 1
+    assert (await desk.compare(keys)).revoked == 1
     assert await desk.refusal(never_stored) == "revoked_key"
     assert await keys.holder(GUILD, FRED) is None
     assert await desk.refusal(await keys.ensure(GUILD, FRED, "fred", Tier.FREE)) is None
@@ -210,7 +206,7 @@ async def test_reconciling_forgets_keys_that_the_gateway_no_longer_knows(desk: D
     await keys.ensure(GUILD, FRED, "fred", Tier.FREE)
     await keys.ensure(GUILD, PAULA, "paula", Tier.FREE)
     await desk.gateway.delete_user("10:20")
-    await keys.reconcile()
+    await desk.compare(keys)
     assert await keys.holder(GUILD, FRED) is None
     assert await keys.holder(GUILD, PAULA) is not None
 
@@ -219,11 +215,11 @@ async def test_reconciling_brings_the_gateway_back_to_the_tier_that_is_in_the_st
     keys = desk.keys()
     key = await keys.ensure(GUILD, FRED, "fred", Tier.PLUS)
     await desk.gateway.update_user("10:20", UpdateUser(plus=False))
-    await keys.reconcile()
+    await desk.compare(keys)
     assert await desk.model(key, plus=True) == "offline-plus"
     await keys.set_tier(GUILD, FRED, Tier.NONE)
     await desk.gateway.update_user("10:20", UpdateUser(disabled=False))
-    await keys.reconcile()
+    await desk.compare(keys)
     assert await desk.refusal(key) == "disabled"
 
 
@@ -233,7 +229,7 @@ async def test_reconciling_goes_on_where_a_member_leaves_meanwhile(desk: Desk) -
     other = await keys.ensure(GUILD, PAULA, "paula", Tier.FREE)
     for member in (FRED, PAULA):
         await desk.store.run("delete_key", guild_id=GUILD, member_id=member)
-    await asyncio.gather(keys.reconcile(), keys.reconcile(), keys.revoke(GUILD, FRED))
+    await asyncio.gather(desk.compare(keys), keys.revoke(GUILD, FRED))
     assert [await desk.refusal(key) for key in (lost, other)] == ["revoked_key"] * 2
 
 
@@ -345,7 +341,7 @@ async def test_a_mistyped_old_secret_costs_nobody_their_key(desk: Desk) -> None:
     key = await desk.keys("old").ensure(GUILD, FRED, "fred", Tier.FREE)
     mistyped = desk.keys("new,odl")
     assert await mistyped.reseal() == 1
-    assert await mistyped.reconcile() == 0
+    assert (await desk.compare(mistyped)).revoked == 0
     right = desk.keys("new,old")
     assert await right.reseal() == 0
     assert await right.ensure(GUILD, FRED, "fred", Tier.FREE) == key

@@ -14,7 +14,8 @@ from bot.access import Tier
 from bot.answering import Answering, Asker, Prompt
 from bot.config import Answers
 from bot.errors import ShuttingDown, UserError
-from bot.keys import MEMBER_KEYS, MemberKeys
+from bot.key_rows import KeyRows
+from bot.keys import MEMBER_KEYS, Lease, MemberKeys
 from bot.places import Place
 from bot.prompting import Prompting
 from bot.rendering.pacing import Paces
@@ -94,8 +95,8 @@ async def room(tmp_path: Path) -> AsyncGenerator[Room]:
                 GatewayClient(server.url, await ensure_client_key(config)) as gateway,
             ):
                 sealer = Sealer(["x"], MEMBER_KEYS)
-                lease = timedelta(days=1)
-                keys = MemberKeys(store, sealer, gateway, lease=lease, now=lambda: datetime.now(UTC))
+                lease = Lease(timedelta(days=1))
+                keys = MemberKeys(KeyRows(store), sealer, gateway, lease=lease, now=lambda: datetime.now(UTC))
                 threads = Threads(store)
                 answers = Answers(edit_interval_seconds=0.01)
                 prompting = Prompting(

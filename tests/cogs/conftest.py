@@ -23,6 +23,7 @@ from gateway.client import GatewayClient
 from gateway.config import Account, Gateway, Secrets
 from gateway.errors import ApiError
 from gateway.wire import User
+from tests.clock import Clock
 from tests.discord_openapi import violations
 from tests.fakes.upstream import FakeUpstream
 
@@ -41,19 +42,21 @@ class World:
     ada: MemberActor
     paula: MemberActor
     fred: MemberActor
+    clock: Clock
+    """What the bot and its gateway go by; Discord's own time is moved by `env.advance_time`."""
     expected: list[type[BaseException]] = field(default_factory=list[type[BaseException]])
     """Faults that a test brings about."""
 
     async def restart(self) -> None:
         """Stop the bot as SIGTERM does, and start another on the same data."""
         await self.bot.close()
-        self.bot = create_bot(self.config)
+        self.bot = create_bot(self.config, now=self.clock.now)
         await self.env.restart_bot(self.bot)
         await self.fill_cache()
 
     async def crash(self) -> None:
         """Start another bot on the same data without stopping the first one."""
-        crashed, self.bot = self.bot, create_bot(self.config)
+        crashed, self.bot = self.bot, create_bot(self.config, now=self.clock.now)
         await self.env.restart_bot(self.bot)
         await self.fill_cache()
         await crashed.close()
@@ -186,7 +189,8 @@ def make_world(tmp_path: Path, upstream: FakeUpstream) -> MakeWorld:
     @asynccontextmanager
     async def make(**changes: Any) -> AsyncGenerator[World]:
         config = settings(tmp_path, upstream, **changes)
-        bot = create_bot(config)
+        clock = Clock()
+        bot = create_bot(config, now=clock.now)
         env = simcord.Env(bot, shard_count=1, settle_timeout=10)
         guild = env.create_guild("Academy")
         general = guild.create_text_channel("general")
@@ -203,6 +207,7 @@ def make_world(tmp_path: Path, upstream: FakeUpstream) -> MakeWorld:
             ada=guild.add_member(env.create_user("ada"), roles=[admin_role]),
             paula=guild.add_member(env.create_user("paula"), roles=[plus_role]),
             fred=guild.add_member(env.create_user("fred")),
+            clock=clock,
         )
         await env.start()
         await world.fill_cache()

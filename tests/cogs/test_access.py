@@ -213,6 +213,7 @@ async def test_who_comes_back_gets_a_new_key_and_finds_their_conversations(make_
 async def test_discord_failing_to_tell_of_a_member_does_not_cost_them_their_key(make_world: MakeWorld) -> None:
     async with make_world(discord=NO_INTENTS) as world:
         key = await world.key_of(world.fred)
+        await world.leave(world.fred)
         world.env.inject_error("GET", "/guilds/*/members/*", status=404, code=10004)
         result = await world.ada.slash(world.general, "access tier", role=world.plus_role, tier="plus")
         assert "1 could not be checked" in words(result)

@@ -25,7 +25,7 @@ async def test_show_tells_the_state_of_the_key_and_never_the_key(make_world: Mak
         assert told["Tier"] == "free"
         expires_at = (await world.user(world.fred)).expires_at
         assert expires_at is not None
-        assert told["Expires"] == f"<t:{int(expires_at.timestamp())}:R>, renewed while you use it"
+        assert told["Expires"] == f"<t:{int(expires_at.timestamp())}:R>, renewed while you have access"
         assert "http://127.0.0.1:" in told["Address"]
         assert "until an admin sets `[gateway] public_url`" in told["Address"]
         assert "/api/chat" in told["How to use it"]
