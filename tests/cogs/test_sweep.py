@@ -12,6 +12,7 @@ import pytest
 import simcord
 from simcord.gateway import FakeWebSocket
 
+from bot.census import Comparison
 from bot.config import Access, Discord, Keys
 from bot.membership import AT_ONCE
 from bot.sweep import Sweep, SweepReport
@@ -76,7 +77,7 @@ async def test_everything_that_differs_is_mended_and_reported(
         free = world.guild.create_role("Free")
         people = {
             name: world.guild.add_member(world.env.create_user(name), roles=[free])
-            for name in ("left", "demoted", "barred", "unknown", "lost", "wrong", "fine")
+            for name in ("left", "demoted", "barred", "unknown", "lost", "wrong", "short", "fine")
         }
         for name in ("demoted", "wrong"):
             await world.give(people[name], world.plus_role)
@@ -88,7 +89,8 @@ async def test_everything_that_differs_is_mended_and_reported(
         async with world.gateway() as gateway:
             keys["unknown"] = (await gateway.rotate_key(ids["unknown"])).key
             await gateway.delete_user(ids["lost"])
-            await gateway.update_user(ids["wrong"], UpdateUser(plus=False, expires_in=60))
+            await gateway.update_user(ids["wrong"], UpdateUser(plus=False))
+            await gateway.update_user(ids["short"], UpdateUser(expires_in=60))
         with caplog.at_level(logging.INFO, logger="bot.sweep"):
             await world.env.advance_time(3600)
 
@@ -99,19 +101,18 @@ async def test_everything_that_differs_is_mended_and_reported(
             "unknown": "revoked_key",
             "lost": "revoked_key",
             "wrong": None,
+            "short": None,
             "fine": None,
         }
         assert not (await world.user(people["demoted"])).plus
         assert (await world.user(people["wrong"])).plus
-        assert await expiry(world, people["wrong"]) - world.clock.now() > timedelta(days=29)
+        assert await expiry(world, people["short"]) - world.clock.now() > timedelta(days=29)
         said = await report(world)
         assert said.compared is not None
-        assert (said.compared.users, said.compared.revoked, said.compared.forgotten, said.compared.corrected) == (
-            *(6, 1, 1, 1),
-        )
+        assert said.compared == Comparison(users=7, revoked=1, forgotten=1, corrected=2)
         assert (said.guilds, said.guilds_left, said.failures) == (1, 0, [])
         tally = said.tally
-        assert (tally.checked, tally.changed, tally.switched_off, tally.revoked, tally.failed) == (5, 2, 1, 1, 0)
+        assert (tally.checked, tally.changed, tally.switched_off, tally.revoked, tally.failed) == (6, 2, 1, 1, 0)
         line = next(record.message for record in caplog.records if record.name == "bot.sweep")
         assert "1 switched off, 1 revoked because the member is gone, 1 revoked because only the gateway" in line
 
@@ -119,7 +120,7 @@ async def test_everything_that_differs_is_mended_and_reported(
         with caplog.at_level(logging.INFO, logger="bot.sweep"):
             await world.env.advance_time(3610)
         [again] = [record.message for record in caplog.records if record.name == "bot.sweep"]
-        assert again.startswith("sweep: 4 members' keys in 1 servers, 4 users on the gateway; took")
+        assert again.startswith("sweep: 5 members' keys in 1 servers, 5 users on the gateway; took")
         began = (await report(world)).began
         await world.restart()
         assert (await report(world)).began > began
@@ -235,11 +236,18 @@ async def test_with_the_members_intent_the_sweep_asks_discord_only_for_who_is_mi
     async with make_world() as world:
         for member in (world.paula, world.fred):
             await world.key_of(member)
+        guild = world.bot.get_guild(world.guild.id)
+        assert guild is not None
+        cog = world.bot.get_cog("LifecycleCog")
+        assert isinstance(cog, LifecycleCog)
+        world.bot.remove_listener(cog.on_raw_member_remove)  # the event is missed
+        await world.leave(world.fred)
+        assert guild.chunked
         lookups = Lookups(world, monkeypatch)
         await world.env.advance_time(3600)
-        assert (await report(world)).tally.checked == 2
+        assert (await report(world)).tally.revoked == 1
         assert lookups.asked == []
-        assert rest_calls(world) == []
+        assert rest_calls(world) == [f"/guilds/{world.guild.id}/members/{world.fred.id}"]
 
 
 async def test_a_server_that_is_unavailable_costs_nobody_their_key(make_world: MakeWorld) -> None:
