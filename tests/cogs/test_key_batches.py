@@ -42,7 +42,7 @@ async def test_an_admin_makes_keys_for_a_whole_role_and_is_told_how_many(make_wo
 
         result = await world.ada.slash(world.general, "access issue-keys", role=student)
         assert result.ephemeral
-        assert words(result) == f"Done: 4 keys made for {student.mention}, 1 members had one."
+        assert words(result) == f"Done for {student.mention}: 4 keys made and 1 member had one."
         assert listings(world) == 1
         assert [(await world.user(member)).plus for member in group] == [True, False, False, False, False]
         assert await world.refusal(key) is None
@@ -51,10 +51,10 @@ async def test_an_admin_makes_keys_for_a_whole_role_and_is_told_how_many(make_wo
                 await world.user(other)
 
         again = await world.ada.slash(world.general, "access issue-keys", role=student)
-        assert words(again) == f"Done: 0 keys made for {student.mention}, 5 members had one."
+        assert words(again) == f"Done for {student.mention}: 0 keys made and 5 members had one."
         everyone = await world.ada.slash(world.general, "access issue-keys", role=world.guild.default_role)
-        assert "1 keys made" in words(everyone)
-        assert "3 have no access (`/access list` says which roles give it)" in words(everyone)
+        assert "1 key made" in words(everyone)
+        assert "3 members have no access (`/access list` says which roles give it)" in words(everyone)
         async with world.gateway() as gateway:
             holders = {user.user_id async for user in gateway.list_users()}
         assert holders == {f"{world.guild.id}:{member.id}" for member in (*group, world.paula)}
@@ -103,7 +103,7 @@ async def test_keys_that_could_not_be_made_are_made_later_and_nobody_gets_two(
             await world.give(member, student)
         with no_more_keys_than(world, 2):
             result = await world.ada.slash(world.general, "access issue-keys", role=student)
-            assert words(result).startswith(f"Not done yet: 2 keys made for {student.mention}.")
+            assert words(result).startswith(f"Not done yet for {student.mention}: 2 keys made.")
         first = [(await world.user(member)).key_hint for member in group[:2]]
         if restarts:
             await world.restart()
@@ -159,7 +159,7 @@ async def test_an_admin_kills_a_leaked_key_at_once_and_the_next_prompt_makes_ano
         result = await world.ada.slash(world.general, "access revoke", member=world.fred)
         assert result.ephemeral
         assert words(result) == (
-            f"{world.fred.mention}'s key `rk-…{key[-4:]}` is dead. "
+            f"The key `rk-…{key[-4:]}` of {world.fred.mention} is dead. "
             "Conversations are kept; a new key is made with the next `/ask`."
         )
         assert await world.refusal(key) == "revoked_key"

@@ -216,7 +216,7 @@ async def test_the_sweep_goes_on_after_discord_failed(make_world: MakeWorld, cap
             await world.env.advance_time(3600)
         assert "could not check a member" in caplog.text
         world.env.backend.faults.clear()
-        await world.env.advance_time(3600)
+        await world.env.advance_time(3610)
         assert await world.refusal(key) == "revoked_key"
 
 
