@@ -9,7 +9,7 @@ from typing import cast
 import discord
 import msgspec
 
-from bot.access import Access, Tier
+from bot.access import Access, Rules, Tier
 from bot.errors import UserError, log_fault
 from bot.keys import MemberKeys
 from bot.rendering.errors import TRANSIENT
@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 # Members in one request, the most there may be: https://docs.discord.com/developers/resources/guild#list-guild-members
 _PAGE = 1000
+_STEP = 50  # members between two looks at the rules
 
 
 class Batch(msgspec.Struct):
@@ -127,25 +128,32 @@ class KeyBatches:
             return
         while not batch.finished:
             page = await _members_after(guild, batch.last_id)
-            for member in page:
-                batch.last_id = member.id
-                if not member.bot and role in member.roles:
-                    await self._make_key(member, batch)
-                    await self._save(batch)
+            for first in range(0, len(page), _STEP):
+                rules = await self._access.rules(guild.id)
+                for member in page[first : first + _STEP]:
+                    batch.last_id = member.id
+                    if not member.bot and role in member.roles:
+                        await self._see_to(member, rules, batch)
+                await self._save(batch)
             batch.finished = len(page) < _PAGE
-            await self._save(batch)
+        await self._save(batch)
         log.info("keys for role %d: %d made, %d had one", batch.role_id, batch.made, batch.had)
 
-    async def _make_key(self, member: discord.Member, batch: Batch) -> None:
-        guild_id = member.guild.id
-        standing = await self._access.standing(guild_id, member.roles)
-        if standing.tier is Tier.NONE:
+    async def _see_to(self, member: discord.Member, rules: Rules, batch: Batch) -> None:
+        tier = rules.standing(member.roles).tier
+        holder = await self._keys.holder(member.guild.id, member.id)
+        if tier is not Tier.NONE and (holder is None or holder.tier is not tier or self._keys.wears_out(holder)):
+            # The rules may have changed since they were read, and what is written must be right.
+            tier = (await self._access.standing(member.guild.id, member.roles)).tier
+            if tier is not Tier.NONE:
+                await self._keys.ensure(member.guild.id, member.id, member.display_name, tier)
+        if tier is Tier.NONE:
             batch.no_access += 1
-            return
-        had = await self._keys.holder(guild_id, member.id) is not None
-        await self._keys.ensure(guild_id, member.id, member.display_name, standing.tier)
-        batch.had += had
-        batch.made += not had
+        elif holder is not None:
+            batch.had += 1
+        else:
+            batch.made += 1
+            await self._save(batch)  # after a restart it would count as one that was there
 
     async def _save(self, batch: Batch) -> None:
         await self._store.run("put_batch", **msgspec.structs.asdict(batch))
