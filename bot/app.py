@@ -24,13 +24,13 @@ from bot.key_rows import KeyRows
 from bot.keys import MEMBER_KEYS, Lease, MemberKeys
 from bot.languages import Languages
 from bot.membership import Homes
-from bot.pace import Pace
 from bot.places import Places
 from bot.prompting import Prompting
 from bot.reloading import reload_on_hangup
 from bot.rendering.pacing import Paces
 from bot.rendering.rate_limits import RateLimits
 from bot.roster import LOOK_UPS_APART, Roster
+from bot.spacing import Spacing
 from bot.stopping import stop_signal
 from bot.store import open_store
 from bot.sweep import Sweep
@@ -165,7 +165,7 @@ async def _wire(
     access = Access(store, config.access)
     threads = Threads(store)
     homes = Homes(bot, access, keys)
-    roster = Roster(access, keys, threads, Pace(LOOK_UPS_APART, now=now))
+    roster = Roster(access, keys, threads, Spacing(LOOK_UPS_APART, now=now))
     turns = Turns(store, uuid4().hex, now=now)
     sweep = Sweep(bot, store, keys, Census(store, keys, gateway), roster, turns, now=now)
     batches = KeyBatches(bot, store, access, keys)

@@ -12,8 +12,8 @@ from bot.access import Access, Rules, Tier
 from bot.keys import Holder, MemberKeys
 from bot.languages import Phrase, counted
 from bot.membership import AT_ONCE, fetch_member, find_members
-from bot.pace import Pace
 from bot.rendering.errors import TRANSIENT, is_passing
+from bot.spacing import Spacing
 from bot.threads import Threads
 from gateway.errors import ApiError
 from storage import StorageError
@@ -55,13 +55,13 @@ class _DiscordIsAway(Exception):
 
 
 class Roster:
-    """Compares members with keys. `pace` keeps look-ups `LOOK_UPS_APART`."""
+    """Compares members with keys. `spacing` keeps look-ups `LOOK_UPS_APART`."""
 
-    def __init__(self, access: Access, keys: MemberKeys, threads: Threads, pace: Pace) -> None:
+    def __init__(self, access: Access, keys: MemberKeys, threads: Threads, spacing: Spacing) -> None:
         self._access = access
         self._keys = keys
         self._threads = threads
-        self._pace = pace
+        self._spacing = spacing
 
     async def member_changed(self, member: discord.Member) -> bool:
         """A member's roles are known to be these now. Says whether a key changed."""
@@ -117,7 +117,7 @@ class Roster:
 
     async def _find(self, guild: discord.Guild, member_ids: Sequence[int]) -> dict[int, discord.Member]:
         if not guild.chunked:
-            await self._pace.wait()
+            await self._spacing.wait()
         return await find_members(guild, member_ids)
 
     async def _mend(

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 
-class Pace:
+class Spacing:
     """At least `apart` between two calls, whoever makes them. `now` gives aware UTC time, `sleep` takes seconds."""
 
     def __init__(
