@@ -28,6 +28,11 @@ def listings(world: World) -> int:
     return sum(call.path.endswith("/members") for call in world.env.http_requests if call.method == "GET")
 
 
+def edits(world: World) -> list[str]:
+    """What the answers to commands said on the way."""
+    return [call.json["content"] for call in world.env.http_requests if call.path.endswith("/@original") and call.json]
+
+
 async def test_an_admin_makes_keys_for_a_whole_role_and_is_told_how_many(make_world: MakeWorld) -> None:
     access = Access(plus_roles=["Plus"], free_roles=["Student"], everyone="none")
     async with make_world(access=access) as world:
@@ -43,6 +48,7 @@ async def test_an_admin_makes_keys_for_a_whole_role_and_is_told_how_many(make_wo
         result = await world.ada.slash(world.general, "access issue-keys", role=student)
         assert result.ephemeral
         assert words(result) == f"Done for {student.mention}: 4 keys made and 1 member had one."
+        assert f"Making keys for {student.mention}: 0 of 5 members…" in edits(world)
         assert listings(world) == 1
         assert [(await world.user(member)).plus for member in group] == [True, False, False, False, False]
         assert await world.refusal(key) is None
