@@ -11,9 +11,12 @@ from aiohttp import web
 
 from gateway.accounts import build_pool
 from gateway.accounts.probing import Probing
+from gateway.agents import Agents
+from gateway.agents.connection import Sleep, Timing
 from gateway.api import (
     access_tokens,
     accounts,
+    agents,
     attachments,
     audit,
     chat,
@@ -31,6 +34,7 @@ from gateway.api.connection import InFlight
 from gateway.api.rate_limit import tell_limits
 from gateway.app_keys import (
     ACCOUNTS,
+    AGENTS,
     AUDIT,
     AUTHENTICATOR,
     CONFIG,
@@ -44,6 +48,7 @@ from gateway.app_keys import (
     RELOADING,
     ROUTES,
     SEARCH,
+    TIMING,
     USAGE,
     USER_HASH,
     USERS,
@@ -76,10 +81,15 @@ from storage import Sealer, load_secrets
 
 
 def create_app(
-    config: Config, *, clock: Clock = time.time, random: RandomBytes = secrets.token_bytes
+    config: Config,
+    *,
+    clock: Clock = time.time,
+    random: RandomBytes = secrets.token_bytes,
+    sleep: Sleep = asyncio.sleep,
 ) -> web.Application:
     """The gateway as an aiohttp application. Nothing is opened before it starts.
 
+    `sleep` waits between pings to agents, and between looks at their keys.
     Starting it raises `storage.StorageError` where the database or the secret cannot be used.
     """
     app = web.Application(
@@ -91,19 +101,22 @@ def create_app(
         part.add_routes(routes)
     for part in (chat, access_tokens, chatgpt_api_server, chatgpt_server_go):
         part.add_routes(routes, config.gateway.paths)
+    agents.add_routes(routes, config.gateway)
     metrics.add_routes(routes, config.gateway.metrics)
     app[CONFIG] = config
     app[ROUTES] = routes
     app[METRICS] = Metrics()
+    app[AGENTS] = Agents()
+    app[TIMING] = Timing(clock, sleep)
     app.on_startup.append(routes.check)
     app.on_response_prepare.append(name_response)
     app.on_response_prepare.append(keep_private)
     app.on_response_prepare.append(tell_limits)
 
     async def pool(app: web.Application) -> AsyncGenerator[None]:
-        app[ACCOUNTS] = build_pool(config, monotonic=time.monotonic)
+        app[ACCOUNTS] = build_pool(config, monotonic=time.monotonic, agents=app[AGENTS])
         app[METRICS].watch(app[ACCOUNTS])
-        reloading = app[RELOADING] = Reloading(config, app[ACCOUNTS])
+        reloading = app[RELOADING] = Reloading(config, app[ACCOUNTS], app[AGENTS])
         probing = Probing(
             app[ACCOUNTS],
             lambda: reloading.config.gateway.recovery.probe_seconds,
@@ -158,6 +171,7 @@ def create_app(
 
     async def finish_answers(app: web.Application) -> None:
         await app[IN_FLIGHT].finish(config.gateway.shutdown_grace_seconds)
+        app[AGENTS].close("the gateway stops")
 
     app.cleanup_ctx.append(pool)
     app.cleanup_ctx.append(storage)

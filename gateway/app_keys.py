@@ -3,6 +3,8 @@
 from aiohttp import web
 
 from gateway.accounts import AccountPool
+from gateway.agents import Agents
+from gateway.agents.connection import Timing
 from gateway.api.connection import InFlight
 from gateway.audit import AuditLog
 from gateway.auth import Authenticator
@@ -26,6 +28,8 @@ ROUTES = web.AppKey("ROUTES", Routes)
 AUTHENTICATOR = web.AppKey("AUTHENTICATOR", Authenticator)
 USERS = web.AppKey("USERS", Users)
 CONVERSATIONS = web.AppKey("CONVERSATIONS", Conversations)
+AGENTS = web.AppKey("AGENTS", Agents)
+TIMING = web.AppKey("TIMING", Timing)
 ACCOUNTS = web.AppKey("ACCOUNTS", AccountPool)
 OWN_CREDENTIALS = web.AppKey("OWN_CREDENTIALS", OwnCredentials)
 LIMITS = web.AppKey("LIMITS", Limits)

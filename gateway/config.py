@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from gateway.wire import Dollars, Figure, Tier
+from gateway.wire import Dollars, Figure, Name, Tier
 from storage.location import is_postgres, sqlite_path, without_password
 
 Port = Annotated[int, msgspec.Meta(ge=0, le=65_535)]
@@ -27,7 +27,9 @@ class Account(Section, frozen=True, kw_only=True):
     name: AccountName
     tier: Tier
     model: str
-    kind: Literal["openai", "offline"] = "openai"
+    kind: Literal["openai", "offline", "agent"] = "openai"
+    agents: list[Name] = []
+    keyless_agents: bool = False
     base_url: str = "https://api.openai.com/v1"
     api_key_env: str = ""
     title_model: str = ""
@@ -48,6 +50,8 @@ class Account(Section, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if (self.input_usd_per_mtok == "auto") != (self.output_usd_per_mtok == "auto"):
             raise ValueError("input_usd_per_mtok and output_usd_per_mtok go together; give both, or neither")
+        if self.kind != "agent" and (self.agents or self.keyless_agents):
+            raise ValueError('agents and keyless_agents belong to accounts with kind = "agent"')
 
 
 class DefaultModels(Section, frozen=True, kw_only=True):

@@ -16,7 +16,7 @@ from gateway.request_trace import RequestTrace
 # Answers take seconds, everything else milliseconds.
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
-_STATES = ("closed", "cooling", "open", "half_open", "disabled", "no_key")
+_STATES = ("closed", "cooling", "open", "half_open", "disabled", "no_key", "no_agent")
 
 
 class Metrics:
@@ -84,11 +84,14 @@ class _Accounts(Collector):
         requests = CounterMetricFamily("rolekey_account_requests", "Prompts by account.", labels=labels)
         failures = CounterMetricFamily("rolekey_account_failures", "Failures by account.", labels=labels)
         state = GaugeMetricFamily("rolekey_account_state", "1 for the state it is in.", labels=[*labels, "state"])
+        agents = GaugeMetricFamily("rolekey_account_agents", "Agents connected by account.", labels=labels)
         for account in self._pool.to_wire():
             of = [account.name, account.tier]
             in_flight.add_metric(of, account.in_flight)
             requests.add_metric(of, account.requests)
             failures.add_metric(of, account.failures)
+            if account.kind == "agent":
+                agents.add_metric(of, len(account.agents))
             for each in _STATES:
                 state.add_metric([*of, each], account.state == each)
-        yield from (in_flight, requests, failures, state)
+        yield from (in_flight, requests, failures, state, agents)

@@ -6,6 +6,8 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequen
 from contextlib import AbstractContextManager, ExitStack, aclosing
 from typing import Any, TypeVar
 
+import msgspec
+
 from gateway.accounts import AccountPool, Lease, PooledAccount
 from gateway.attachments import File, take
 from gateway.config import Gateway
@@ -171,7 +173,7 @@ class Prompting:
             prompt=prompt,
             reply_id=self._new_id(),
             pooled=pooled,
-            completion=completion,
+            completion=msgspec.structs.replace(completion, conversation_id=record.id),
             began=began,
         )
 

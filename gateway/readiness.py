@@ -29,6 +29,9 @@ class Readiness:
         if not accounts:
             reasons.append("there is no account")
         for tier in sorted({pooled.account.tier for pooled in accounts}):
-            if not any(pooled.usable for pooled in accounts if pooled.account.tier == tier):
+            # Without its agents an account cannot answer, but if nothing were let through they could not come either.
+            if not any(
+                pooled.usable or pooled.state == "no_agent" for pooled in accounts if pooled.account.tier == tier
+            ):
                 reasons.append(f"no account of the tier {tier} can be used")
         return reasons

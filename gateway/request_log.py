@@ -13,6 +13,8 @@ log = logging.getLogger("gateway.access")
 
 SERVER_NAME = "rolekey"
 
+# HTTP's word for a WebSocket that came about: it lasts as long as it likes.
+_SWITCHED = 101
 # Asked for every few seconds by whoever watches over the process.
 _QUIET = {"/health", "/health/ready", "/metrics"}
 
@@ -52,7 +54,7 @@ def _log(request: web.Request, status: int, trace: RequestTrace) -> None:
         extra={"fields": fields},
     )
     slow = request.app[CONFIG].gateway.slow_request_seconds
-    if slow and took >= slow:
+    if slow and took >= slow and status != _SWITCHED:
         first = "no text" if trace.first_text is None else f"first text after {trace.first_text * 1000:.1f} ms"
         log.warning("slow: %s %s %.1f ms, %s, %s", request.method, route, took * 1000, first, trace.request_id)
 

@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from gateway.accounts.breaker import Monotonic
 from gateway.accounts.pool import AccountPool
 from gateway.accounts.pooled import PooledAccount
+from gateway.agents import Agents
 from gateway.config import Account, Config, Gateway
 from gateway.prices import has_price
+from gateway.upstreams.agent import AgentUpstream
 from gateway.upstreams.base import Upstream
 from gateway.upstreams.offline import OfflineUpstream
 from gateway.upstreams.openai import OpenAIUpstream
@@ -15,17 +17,20 @@ from gateway.upstreams.openai import OpenAIUpstream
 log = logging.getLogger(__name__)
 
 
-def build_pool(config: Config, *, monotonic: Monotonic) -> AccountPool:
-    """The pool that the settings describe. Connects to nothing yet."""
+def build_pool(config: Config, *, monotonic: Monotonic, agents: Agents | None = None) -> AccountPool:
+    """The pool that the settings describe; of the kind agent are accounts that `agents` lend to.
+
+    Connects to nothing yet.
+    """
     return AccountPool(
-        _pooled(config, ()),
+        _pooled(config, (), agents or Agents()),
         affinity=config.gateway.affinity,
         monotonic=monotonic,
         recovery=config.gateway.recovery,
     )
 
 
-def change_pool(pool: AccountPool, old: Config, new: Config) -> None:
+def change_pool(pool: AccountPool, old: Config, new: Config, agents: Agents) -> None:
     """Give the pool the accounts of new settings; those that did not change stay as they are, unless disabled."""
     keep = [
         pooled
@@ -33,7 +38,7 @@ def change_pool(pool: AccountPool, old: Config, new: Config) -> None:
         if pooled.state != "disabled" and _key(pooled.account, old) == _key(pooled.account, new)
     ]
     before = {pooled.account.name: pooled.account for pooled in pool.accounts}
-    pool.replace(_pooled(new, keep), affinity=new.gateway.affinity, recovery=new.gateway.recovery)
+    pool.replace(_pooled(new, keep, agents), affinity=new.gateway.affinity, recovery=new.gateway.recovery)
     after = {account.name: account for account in pool.configured}
     for word, names in (
         ("added", after.keys() - before.keys()),
@@ -51,13 +56,16 @@ def configured_accounts(config: Config) -> list[Account]:
     return _default_accounts(config.gateway)
 
 
-def _pooled(config: Config, keep: Iterable[PooledAccount]) -> list[PooledAccount]:
+def _pooled(config: Config, keep: Iterable[PooledAccount], agents: Agents) -> list[PooledAccount]:
     kept = {pooled.account.name: pooled for pooled in keep}
     entries = list[PooledAccount]()
     for account in configured_accounts(config):
         there = kept.get(account.name)
         if there is not None and there.account == account:
             entries.append(there)
+            continue
+        if account.kind == "agent":
+            entries.append(PooledAccount(account, AgentUpstream(account, agents), agents=agents))
             continue
         entry = PooledAccount(account, _upstream(account, _key(account, config)))
         if entry.upstream is None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from gateway import wire
 from gateway.accounts.breaker import Breaker
+from gateway.agents import Agents
 from gateway.config import Account
 from gateway.upstreams.base import Upstream
 from gateway.wire import AccountState
@@ -13,6 +14,7 @@ from gateway.wire import AccountState
 @dataclass(slots=True, eq=False)
 class PooledAccount:
     """An account with its upstream. `upstream` is None without its key; `breaker` where nobody else shares it.
+    `agents` are there for an account that they lend a model to.
 
     `in_flight` counts prompts, `holds` whatever still needs the upstream. `turn` numbers its last turn.
     """
@@ -20,6 +22,7 @@ class PooledAccount:
     account: Account
     upstream: Upstream | None
     breaker: Breaker | None = None
+    agents: Agents | None = None
     in_flight: int = 0
     holds: int = 0
     requests: int = 0
@@ -33,13 +36,17 @@ class PooledAccount:
         """Whether it may be asked, and why not."""
         if self.upstream is None:
             return "no_key"
+        if self.agents is not None and not self.agents.lending_to(self.account):
+            return "no_agent"
         return "closed" if self.breaker is None else self.breaker.state
 
     @property
     def full(self) -> bool:
         """Whether it has all the prompts it may have at once; on trial that is one."""
         most = 1 if self.state == "half_open" else self.account.max_in_flight
-        return bool(most) and self.in_flight >= most
+        if most and self.in_flight >= most:
+            return True
+        return self.agents is not None and not self.agents.has_room(self.account, self.in_flight)
 
     @property
     def usable(self) -> bool:
@@ -63,6 +70,7 @@ class PooledAccount:
             failures=self.failures,
             consecutive_failures=0 if breaker is None else breaker.consecutive_failures,
             last_error=self.last_error,
+            agents=[] if self.agents is None else self.agents.to_wire(self.account),
         )
 
 

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 
 from gateway.accounts.pooled import PooledAccount
+from gateway.agents.errors import no_agent
 from gateway.config import Account
 from gateway.errors import PermissionDenied, Unavailable
 from gateway.wire import Tier
@@ -33,13 +34,18 @@ def all_busy() -> Unavailable:
 
 
 def all_resting(accounts: Sequence[PooledAccount]) -> Unavailable:
-    """Every account cools down, failed too often, or is refused by its provider."""
+    """Every account cools down, failed too often, is refused by its provider, or waits for its agents."""
+    if all(pooled.state == "no_agent" for pooled in accounts):
+        return no_agent(accounts[0].account)
+    accounts = [pooled for pooled in accounts if pooled.state != "no_agent"]
     waits = [_wait(pooled) for pooled in accounts]
     return _resting("No account can answer now", min((wait for wait in waits if wait is not None), default=None))
 
 
 def account_resting(pooled: PooledAccount) -> Unavailable:
     """The account that began a conversation does, and no other may go on with it."""
+    if pooled.state == "no_agent":
+        return no_agent(pooled.account)
     return _resting(
         f"The account {pooled.account.name}, which began this conversation, cannot answer now", _wait(pooled)
     )

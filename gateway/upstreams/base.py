@@ -27,12 +27,16 @@ class Turn(msgspec.Struct, frozen=True):
 
 
 class Completion(msgspec.Struct, frozen=True, kw_only=True):
-    """A request for one answer. `user` names the person behind it to the provider, where that is wanted."""
+    """A request for one answer. `user` names the person behind it to the provider, where that is wanted.
+
+    `conversation_id` says what it belongs to, where that helps to choose who answers.
+    """
 
     model: str
     turns: tuple[Turn, ...]
     max_output_tokens: int
     user: str | None = None
+    conversation_id: str | None = None
 
 
 class Accepted(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ Each module holds one subject; everything is imported from here.
 """
 
 from gateway.wire.access_tokens import AccessTokenAnswer, AccessTokenRequest, ProviderKey
-from gateway.wire.accounts import Account, AccountPage, AccountState
+from gateway.wire.accounts import Account, AccountPage, AccountState, AgentDialect, ConnectedAgent
 from gateway.wire.attachments import Attachment, FileName, NewAttachment
 from gateway.wire.audit import AuditAction, AuditEntry, AuditPage
 from gateway.wire.base import (
@@ -58,6 +58,7 @@ __all__ = [
     "Account",
     "AccountPage",
     "AccountState",
+    "AgentDialect",
     "Allowance",
     "Answer",
     "Attachment",
@@ -66,6 +67,7 @@ __all__ = [
     "AuditPage",
     "ChatAnswer",
     "ChatRequest",
+    "ConnectedAgent",
     "Content",
     "Conversation",
     "ConversationAnswer",

@@ -22,6 +22,8 @@ from gateway.client import GatewayClient
 TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.GxYzAb.abcdefghijklmnopqrstuvwxyz0123456789AB"
 KEY = re.compile(r"^rk-[A-Za-z0-9_-]{30,}\n$")
 COMMANDS = ["run", "playground", "gateway", "keys create", "keys list", "keys revoke", "check", "invite"]
+# What needs no settings, since it has nothing to do with a gateway or a bot of this machine.
+ELSEWHERE = ["agent"]
 
 
 @pytest.fixture(autouse=True)
@@ -35,15 +37,15 @@ def rolekey(*arguments: str, answer: str | None = None) -> Result:
     return CliRunner().invoke(main, arguments, input=answer, prog_name="rolekey")
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", COMMANDS + ELSEWHERE)
 def test_every_help_teaches_by_example_and_takes_a_config_file(command: str) -> None:
     shown = rolekey(*command.split(), "--help").stdout
     examples = re.findall(rf"^    (?:[A-Z_]+=\S+ )*rolekey {command}\b.*$", shown, re.MULTILINE)
     assert len(examples) >= 2
-    assert "--config FILE" in shown
+    assert ("--config FILE" in shown) == (command not in ELSEWHERE)
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", COMMANDS + ELSEWHERE)
 def test_every_example_is_one_the_command_understands(command: str) -> None:
     shown = rolekey(*command.split(), "--help").stdout
     for example in re.findall(rf"^    (?:[A-Z_]+=\S+ )*rolekey ({command}\b[^>\n]*)", shown, re.MULTILINE):
@@ -274,3 +276,22 @@ def test_a_log_line_is_one_line_and_shows_no_secret() -> None:
 )
 def test_only_what_looks_like_a_secret_is_hidden(text: str, shown: str) -> None:
     assert redact(text) == shown
+
+
+LEND = ("agent", "--upstream", "http://127.0.0.1:9/v1", "--model", "m", "--gateway")
+
+
+def test_an_agents_key_comes_from_the_environment_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    result = rolekey(*LEND, "ws://127.0.0.1:9")
+    assert result.exit_code == 2
+    assert "ROLEKEY_AGENT_KEY is not set" in result.stderr
+    assert "--key" not in rolekey("agent", "--help").stdout
+
+
+@pytest.mark.parametrize("gateway", ["llm.example.org", "ftp://llm.example.org", "wss://me:secret@llm.example.org", ""])
+def test_a_gateways_address_that_is_none_is_said_so(monkeypatch: pytest.MonkeyPatch, gateway: str) -> None:
+    monkeypatch.setenv("ROLEKEY_AGENT_KEY", "rk-x")
+    result = rolekey(*LEND, gateway)
+    assert result.exit_code == 2
+    assert "wss://llm.example.org" in result.stderr
+    assert "secret" not in result.stderr

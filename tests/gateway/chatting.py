@@ -1,5 +1,6 @@
 """A running gateway in front of a fake provider, and people to prompt through it."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -9,6 +10,8 @@ import aiohttp
 import msgspec
 
 from gateway import bootstrap
+from gateway.agents.connection import Sleep
+from gateway.app import create_app
 from gateway.client import ChatEvent, GatewayClient
 from gateway.config import Account, Config, Gateway, Limits, PlusLimits, Secrets, TierLimits
 from gateway.server import GatewayServer
@@ -73,9 +76,17 @@ class Chatting:
 
 @asynccontextmanager
 async def chatting(
-    folder: Path, upstream: FakeUpstream, accounts: list[Account] | None = None, **settings: Any
+    folder: Path,
+    upstream: FakeUpstream,
+    accounts: list[Account] | None = None,
+    *,
+    sleep: Sleep = asyncio.sleep,
+    **settings: Any,
 ) -> AsyncGenerator[Chatting]:
-    """Start a gateway with its data in `folder`; started again on the same folder it finds what it kept."""
+    """Start a gateway with its data in `folder`; started again on the same folder it finds what it kept.
+
+    `sleep` is what it waits with between pings to agents.
+    """
     wanted = accounts_at(upstream) if accounts is None else accounts
     config = Config(
         data_dir=folder,
@@ -87,7 +98,7 @@ async def chatting(
     )
     keys = [await _key(config, "admin", "root"), await _key(config, "client", "bot")]
     async with AsyncExitStack() as stack:
-        server = await stack.enter_async_context(GatewayServer(config))
+        server = await stack.enter_async_context(GatewayServer(config, create_app(config, sleep=sleep)))
         admin, client = [await stack.enter_async_context(GatewayClient(server.url, key)) for key in keys]
         room = Chatting(upstream, server, admin, client)
         room.keys |= {"root": keys[0], "bot": keys[1]}
