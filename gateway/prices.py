@@ -13,7 +13,8 @@ from gateway.wire import Usage
 
 
 def priced(usage: Usage, account: Account, model: str = "") -> Usage:
-    """The usage with what the account takes for it: nothing offline, its own prices, else those of the list.
+    """The usage with what the account takes for it: nothing offline, its own prices, else nothing where agents lend it
+    and those of the list where it is a provider's.
 
     An account's own prices are for every model it is asked for; without `model` that is the one which answers.
     """
@@ -30,6 +31,8 @@ def _cost_at(account: Account, usage: Usage, model: str) -> float | None:
         return 0.0
     asked, answered = account.input_usd_per_mtok, account.output_usd_per_mtok
     if asked == "auto" or answered == "auto":
+        if account.kind == "agent":
+            return 0.0
         return cost_usd(usage, model, account.base_url)
     return (usage.input_tokens * asked + usage.output_tokens * answered) / 1_000_000
 

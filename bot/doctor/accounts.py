@@ -65,6 +65,9 @@ async def _try(account: Account, keys: Mapping[str, str]) -> Finding:
     check = f"account {account.name}"
     if account.kind == "offline":
         return Finding(check=check, result="ok", detail=f"{account.tier}: built in, needs nothing")
+    if account.kind == "agent":
+        who = ", ".join(account.agents or [account.name])
+        return Finding(check=check, result="ok", detail=f"{account.tier}: answers while the agent {who} is connected")
     key = keys.get(account.api_key_env, "")
     if account.api_key_env and not key:
         advice = f"Put {account.api_key_env} into .env."

@@ -49,7 +49,8 @@ class ConnectionList(msgspec.Struct, frozen=True, kw_only=True):
 def add_routes(routes: Routes, settings: Gateway) -> None:
     """Add the routes of this module. Without a key agents come in where an account's settings say so."""
     keyless = any(account.keyless_agents for account in settings.accounts)
-    routes.get(
+    routes.add(
+        "GET",  # a WebSocket is no answer to a HEAD
         settings.paths.agents,
         register,
         roles="anyone" if keyless else ("agent",),

@@ -242,6 +242,13 @@ async def test_an_account_without_a_price_is_named_and_fails_where_a_limit_in_do
         assert not [finding for finding in await examine(config) if finding.check == "price of mine"]
 
 
+async def test_an_account_that_agents_lend_to_asks_nobody_and_costs_nothing(tmp_path: Path) -> None:
+    lent = Account(name="home", kind="agent", tier="free", model="some-local-model", agents=["attic", "cellar"])
+    findings = await examine(settings(tmp_path, gateway=Gateway(port=0, accounts=[lent])))
+    [said] = [finding for finding in findings if "home" in finding.check]
+    assert (said.result, said.detail) == ("ok", "free: answers while the agent attic, cellar is connected")
+
+
 async def test_without_any_account_the_openai_key_is_asked_for(tmp_path: Path) -> None:
     finding = await found(settings(tmp_path, gateway=Gateway(port=0)), "accounts")
     assert finding.result == "failed"
