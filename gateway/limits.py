@@ -47,7 +47,7 @@ class Hold:
     `named` whether there is room for a title.
 
     `identity` is the reservation's, made `at` milliseconds; None where there was nothing to reserve. What was written
-    along with it stays once it is `begun` or `settled`.
+    along with it stays once it is `begun`.
     """
 
     def __init__(
@@ -233,7 +233,7 @@ class Limits:
     def _giving_back(self, hold: Hold, user: Principal, needs: Needs, also: Along | None) -> Work | None:
         """What there is to give back and to undo; None where there is nothing."""
         reserved = hold.identity is not None and not hold.settled
-        undone = None if hold.begun or hold.settled or also is None else also.undo
+        undone = None if hold.begun or also is None else also.undo
         if not reserved and undone is None:
             return None
 

@@ -23,7 +23,7 @@ from gateway.request_trace import note_first_text, note_spent
 from gateway.shown_files import check_images, turns_of, with_data, with_tokens
 from gateway.times import Clock, milliseconds
 from gateway.titles import generate_title, provisional_title
-from gateway.upstreams.base import Completion, Finished, Text
+from gateway.upstreams.base import Completion, Event, Finished, Text
 from gateway.user_hash import UserHash
 from gateway.wire import ChatAnswer, ChatRequest, Delta, Start, is_on
 from storage import StorageError
@@ -67,9 +67,17 @@ class Prompting:
         self._stores = set[asyncio.Task[Any]]()
 
     async def prompt(
-        self, user: Principal, request: ChatRequest, *, admitted: Callable[[Mapping[str, str]], None] | None = None
+        self,
+        user: Principal,
+        request: ChatRequest,
+        *,
+        stream: bool = True,
+        admitted: Callable[[Mapping[str, str]], None] | None = None,
     ) -> AsyncGenerator[ChatEvent]:
         """Answer a prompt of `user`'s: `Start`, `Delta`s, then the whole `ChatAnswer`.
+
+        Who has no use for pieces says so by `stream`: the provider is asked for the answer in one, and nothing is kept
+        where that breaks off.
 
         When `Start` comes, the upstream has taken the prompt and it is on disk; when the answer comes, so is the reply.
         If the upstream refuses before, nothing is kept. If the answer breaks off after, or the caller closes the
@@ -79,7 +87,7 @@ class Prompting:
         """
         self._check(request)
         with ExitStack() as seat:
-            exchange = await self._prepare(user, request, seat)
+            exchange = await self._prepare(user, request, seat, stream=stream)
             async with self._limits.hold(user, exchange.needs(), self._prompt_of(exchange)) as hold:
                 if admitted is not None:
                     admitted(hold.headers)
@@ -92,9 +100,7 @@ class Prompting:
         reply = PartialReply()
         with self._lease(exchange) as lease:
             async with aclosing(lease.upstream.stream(exchange.completion)) as events:
-                await anext(events)
-                await hold.on_disk()
-                hold.begun = True
+                await self._begin(exchange, hold, events)
                 naming = self._name(exchange, lease) if exchange.new and hold.named else None
                 try:
                     yield exchange.start()
@@ -138,7 +144,7 @@ class Prompting:
                 f"The prompt has {length:,} characters; at most {most:,} are taken. Shorten it.", code="prompt_too_long"
             )
 
-    async def _prepare(self, user: Principal, request: ChatRequest, seat: ExitStack) -> Exchange:
+    async def _prepare(self, user: Principal, request: ChatRequest, seat: ExitStack, *, stream: bool) -> Exchange:
         began = self._clock()
         files = await self._files(request)
         record: ConversationRecord | None = None
@@ -173,7 +179,7 @@ class Prompting:
             prompt=prompt,
             reply_id=self._new_id(),
             pooled=pooled,
-            completion=msgspec.structs.replace(completion, conversation_id=record.id),
+            completion=msgspec.structs.replace(completion, conversation_id=record.id, stream=stream),
             began=began,
         )
 
@@ -258,6 +264,18 @@ class Prompting:
         if exchange.record.own_credential:
             return own_lease(exchange.pooled)
         return self._pool.lease(exchange.pooled)
+
+    async def _begin(self, exchange: Exchange, hold: Hold, events: AsyncGenerator[Event]) -> None:
+        """Return once the upstream has taken the prompt and the prompt is on disk."""
+        try:
+            await anext(events)
+        except (GeneratorExit, asyncio.CancelledError):
+            if not exchange.completion.stream:
+                # How much of an answer in one piece was written when it was given up nobody tells.
+                await self._surely(self._limits.settle(hold, exchange.spent(exchange.stored(PartialReply(), 0.0))))
+            raise
+        await hold.on_disk()
+        hold.begun = True
 
     def _prompt_of(self, exchange: Exchange) -> Along:
         """The prompt is stored together with what is reserved for it, while the upstream is asked; if either of the

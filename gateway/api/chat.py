@@ -58,13 +58,14 @@ async def chat(request: web.Request) -> web.StreamResponse:
     """`POST /api/chat {"prompt": "Hello"}`: the answer to a prompt, as JSON or as server-sent events.
 
     It streams where the body says `"stream": true` or the request accepts `text/event-stream`. A caller that hangs up
-    stops the answer; what had arrived of it is kept.
+    stops the answer; what had arrived of a stream is kept.
     """
     most_bytes = request.app[CONFIG].gateway.max_chat_body_bytes
     body = _without_empty(await read_arguments(request, ChatArguments, most_bytes=most_bytes))
     user = await _whose(request, body)
-    events = request.app[PROMPTING].prompt(user, body, admitted=note_limits(request))
-    if body.stream or "text/event-stream" in request.headers.get("Accept", ""):
+    stream = bool(body.stream or "text/event-stream" in request.headers.get("Accept", ""))
+    events = request.app[PROMPTING].prompt(user, body, stream=stream, admitted=note_limits(request))
+    if stream:
         return await _stream(request, user, events)
     return await _whole(request, user, body, events)
 

@@ -91,7 +91,7 @@ async def ask(request: web.Request) -> web.Response:
         parent_id=body.parent_id or None,
         plus="any",
     )
-    events = request.app[PROMPTING].prompt(request[PRINCIPAL], prompt, admitted=note_limits(request))
+    events = request.app[PROMPTING].prompt(request[PRINCIPAL], prompt, stream=False, admitted=note_limits(request))
     answer = await whole_answer(request, events)
     if answer is None:
         return web.Response(status=HUNG_UP)

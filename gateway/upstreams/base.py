@@ -30,6 +30,7 @@ class Completion(msgspec.Struct, frozen=True, kw_only=True):
     """A request for one answer. `user` names the person behind it to the provider, where that is wanted.
 
     `conversation_id` says what it belongs to, where that helps to choose who answers.
+    Without `stream` the provider is asked for the answer in one piece, which costs less and comes later.
     """
 
     model: str
@@ -37,6 +38,7 @@ class Completion(msgspec.Struct, frozen=True, kw_only=True):
     max_output_tokens: int
     user: str | None = None
     conversation_id: str | None = None
+    stream: bool = True
 
 
 class Accepted(msgspec.Struct, frozen=True):

@@ -42,6 +42,8 @@ _LARGEST_ERROR_BYTES = 65_536
 _LARGEST_ANSWER_BYTES = 16 * 1_048_576
 # How long the end of a body may lag behind its last event before the connection is given up rather than reused.
 _TAIL_SECONDS = 0.05
+# How long an answer in one piece may take to be written, of which nothing is seen meanwhile.
+_WRITING_SECONDS = 480.0
 _NEW_LIMIT = "max_completion_tokens"
 _OLD_LIMIT = "max_tokens"
 
@@ -139,7 +141,7 @@ class OpenAIUpstream:
             error = read_error(await self._read(response, _LARGEST_ERROR_BYTES))
             if response.status not in (400, 422):
                 raise self._refused(response, error, completion)
-            if options and error.names("stream_options"):
+            if options and completion.stream and error.names("stream_options"):
                 options = False
             elif limit != other and error.names(limit):
                 limit = other
@@ -152,14 +154,14 @@ class OpenAIUpstream:
         body: dict[str, Any] = {
             "model": completion.model,
             "messages": [{"role": turn.role, "content": _content(turn)} for turn in completion.turns],
-            "stream": True,
+            "stream": completion.stream,
             limit: completion.max_output_tokens,
         }
-        if stream_options:
+        if stream_options and completion.stream:
             body["stream_options"] = {"include_usage": True}
         if completion.user is not None and who is not None:
             body[who] = completion.user
-        async with asyncio.timeout(self._patience()):
+        async with asyncio.timeout(self._patience() + (0.0 if completion.stream else _WRITING_SECONDS)):
             return await self.transport.request("chat/completions", msgspec.json.encode(body))
 
     def _patience(self) -> float:
@@ -214,7 +216,7 @@ class OpenAIUpstream:
         yield Finished(reason=reading.finish_reason, usage=reading.usage)
 
     async def _whole(self, response: Response, completion: Completion) -> AsyncGenerator[Event]:
-        """The answer of a server that does not stream."""
+        """The answer in one piece, as it was asked for, or by a server that does not stream."""
         reading = _Reading()
         body = await self._read(response, _LARGEST_ANSWER_BYTES)
         text = reading.take([body])

@@ -45,6 +45,11 @@ class Recorded:
         return [(message["role"], _parts(message["content"])) for message in self.body["messages"]]
 
     @property
+    def streamed(self) -> bool:
+        """Whether a stream was asked for."""
+        return bool(self.body.get("stream"))
+
+    @property
     def prompt(self) -> str:
         """The newest message."""
         return self.messages[-1][1]
@@ -248,7 +253,7 @@ class FakeUpstream:
             case Refuse():
                 return _refusal(act)
             case Whole():
-                return web.json_response(self._whole(recorded))
+                return web.json_response(_in_one(recorded, self._text(recorded), Answer()))
             case Hang():
                 self.paused.set()
                 await self.release.wait()
@@ -258,18 +263,30 @@ class FakeUpstream:
                 return web.Response()
             case Raw():
                 return await self._raw(act, request)
+            case Answer() if not recorded.streamed:
+                return await self._in_one(act, recorded)
             case Answer():
                 return await self._answer(act, request, recorded)
+            case BreakOff() if not recorded.streamed:
+                return await self._half_in_one(act, request)
             case BreakOff() | ErrorEvent():
                 return await self._half(act, request)
 
+    async def _in_one(self, act: Answer, recorded: Recorded) -> web.Response:
+        text = self._text(recorded) if act.text is None else act.text
+        if act.pause_at is not None:
+            self.paused.set()
+            await self.release.wait()
+        return web.json_response(_in_one(recorded, text if act.pieces is None else "".join(act.pieces), act))
+
+    async def _half_in_one(self, act: BreakOff, request: web.Request) -> web.StreamResponse:
+        async with _stream(request, "application/json") as response:
+            await response.write(b'{"choices": [{"message": {"content": ' + json.dumps("".join(act.pieces)).encode())
+            _cut(request)
+        return response
+
     def _text(self, recorded: Recorded) -> str:
         return self.reply if isinstance(self.reply, str) else self.reply(recorded)
-
-    def _whole(self, recorded: Recorded) -> dict[str, Any]:
-        text = self._text(recorded)
-        choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
-        return {"object": "chat.completion", "choices": [choice], "usage": _usage(recorded, text)}
 
     async def _raw(self, act: Raw, request: web.Request) -> web.StreamResponse:
         async with _stream(request, act.content_type) as response:
@@ -314,6 +331,13 @@ class FakeUpstream:
 
 def _parts(content: str | list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{"type": "text", "text": content}] if isinstance(content, str) else content
+
+
+def _in_one(recorded: Recorded, text: str, act: Answer) -> dict[str, Any]:
+    message = {"role": "assistant", "content": text}
+    choice = {"index": 0, "message": message, "finish_reason": act.finish_reason}
+    answer: dict[str, Any] = {"object": "chat.completion", "choices": [choice]}
+    return answer | {"usage": _usage(recorded, text)} if act.usage else answer
 
 
 def _asks_for_title(recorded: Recorded) -> bool:

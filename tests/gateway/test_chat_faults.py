@@ -153,14 +153,26 @@ async def test_what_had_arrived_of_a_broken_answer_is_kept_and_can_be_followed(
     assert follow_up.last_message_reply == "Half an answer"
 
 
-async def test_a_broken_answer_that_was_not_streamed_says_what_is_kept_too(room: Chatting) -> None:
+async def test_nothing_is_kept_of_a_broken_answer_that_was_not_streamed(room: Chatting) -> None:
     room.upstream.play(BreakOff())
     user = await room.user()
     async with room.raw("mia", {"prompt": "Hi"}) as response:
         error = msgspec.json.decode(await response.read(), type=ErrorAnswer)
         assert response.status == 502
-    reply = (await kept(user))[0][1]
-    assert error.message_id == reply.id
+    assert not room.upstream.requests[0].streamed
+    assert (error.error.code, error.message_id) == ("upstream_broken_stream", None)
+    assert await kept(user) == []
+
+
+async def test_an_answer_without_a_word_that_was_not_streamed_says_what_is_kept(room: Chatting) -> None:
+    room.upstream.play(Answer(""))
+    user = await room.user()
+    async with room.raw("mia", {"prompt": "Hi"}) as response:
+        error = msgspec.json.decode(await response.read(), type=ErrorAnswer)
+        assert response.status == 502
+    assert error.message_id is None
+    conversation = await user.get_conversation(str(error.conversation_id))
+    assert [message.content.parts for message in conversation.messages] == [["Hi"]]
 
 
 async def test_a_provider_that_falls_silent_midway_is_given_up_in_time(tmp_path: Path, upstream: FakeUpstream) -> None:
@@ -228,7 +240,13 @@ async def test_a_caller_that_does_not_stream_stops_the_answer_too(room: Chatting
         waiting.cancel()
     async with asyncio.timeout(5):
         await room.upstream.deserted.wait()
-    assert (await until_kept(user, 2))[1].status == "incomplete"
+        while (await user.list_conversations()).conversations:
+            pass
+        while not (await user.usage()).days:
+            pass
+    [day] = (await user.usage()).days
+    assert (day.requests, day.estimated, day.output_tokens) == (1, 1, 0)
+    assert day.input_tokens > 0
 
 
 async def test_a_gateway_that_stops_says_so_in_the_stream_and_keeps_what_had_arrived(

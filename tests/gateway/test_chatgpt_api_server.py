@@ -18,7 +18,7 @@ from gateway.app_keys import ROUTES
 from gateway.config import OWN_PATHS, Config, Paths
 from gateway.errors import NotFound, Unauthenticated
 from gateway.wire import UpdateUser
-from tests.fakes.upstream import BreakOff, FakeUpstream
+from tests.fakes.upstream import Answer, FakeUpstream
 from tests.gateway.chatting import Chatting, ask, chatting
 
 pytestmark = pytest.mark.usefixtures("either_engine")
@@ -311,7 +311,7 @@ async def test_a_removed_users_key_is_dead_and_only_its_owner_removes_it(room: C
 async def test_a_conversation_is_recalled_in_order_with_what_nothing_answered(room: Chatting, method: str) -> None:
     mia = await room.user("mia")
     first = await ask(mia, "One")
-    room.upstream.play(BreakOff(pieces=()))
+    room.upstream.play(Answer(""))
     said = await send(
         room, method, "/api/chat", user=room.keys["mia"], prompt="Lost", conversation_id=first.conversation_id
     )
