@@ -18,7 +18,7 @@ from gateway.app_keys import ROUTES
 from gateway.config import OWN_PATHS, Config, Paths
 from gateway.errors import NotFound, Unauthenticated
 from gateway.wire import UpdateUser
-from tests.fakes.upstream import Answer, FakeUpstream
+from tests.fakes.upstream import Answer, BreakOff, FakeUpstream
 from tests.gateway.chatting import Chatting, ask, chatting
 
 pytestmark = pytest.mark.usefixtures("either_engine")
