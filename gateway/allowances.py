@@ -14,6 +14,7 @@ import msgspec
 from gateway import wire
 from gateway.config import TierLimits
 from gateway.errors import LimitReached
+from gateway.store import columns_of
 from gateway.times import milliseconds, moment
 from gateway.wire import Tier, TierAllowances, UserLimits
 
@@ -47,7 +48,7 @@ class InUse(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def from_row(cls, row: Any) -> "InUse":
         """A row of the query `in_use`."""
-        return cls(**{name: row[name] for name in cls.__struct_fields__})
+        return cls(**columns_of(row))
 
 
 class Naming(msgspec.Struct, frozen=True, kw_only=True):

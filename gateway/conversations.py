@@ -11,7 +11,7 @@ from gateway.attachments import File
 from gateway.errors import NotFound
 from gateway.paging import Page, Position, cut
 from gateway.principals import Principal
-from gateway.store import queries
+from gateway.store import columns_of, queries
 from gateway.store.erasing import erase_for_good
 from gateway.times import Clock, milliseconds, moment
 from gateway.wire import Content, Conversation, Message, MessageStatus, Tier, Usage
@@ -301,7 +301,7 @@ def _columns(record: msgspec.Struct, names: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _record(row: Any) -> ConversationRecord:
-    return ConversationRecord(**{name: row[name] for name in ConversationRecord.__struct_fields__})
+    return ConversationRecord(**columns_of(row))
 
 
 def _position(record: ConversationRecord) -> Position:
@@ -309,10 +309,10 @@ def _position(record: ConversationRecord) -> Position:
 
 
 def _message(row: Any, files: tuple[File, ...] = ()) -> StoredMessage:
-    fields = {name: row[name] for name in StoredMessage.__struct_fields__ if name != "files"}
-    fields["files"] = files
+    fields = columns_of(row)
+    del fields["attached"]
     fields["estimated"] = bool(fields["estimated"])
-    return StoredMessage(**fields)
+    return StoredMessage(**fields, files=files)
 
 
 def _may_read(reader: Principal, row: Any) -> bool:

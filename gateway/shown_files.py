@@ -40,6 +40,9 @@ def turns_of(history: Sequence[StoredMessage], account: Account, *, most_bytes: 
     turns = list[Turn]()
     left = most_bytes
     for message in reversed(history):
+        if not message.files:
+            turns.append(Turn(message.role, message.content))
+            continue
         shown, hidden = list[File](), list[File]()
         for file in with_tokens(message.files, account):
             fits = file.size <= left and (account.images or not file.is_image)

@@ -5,8 +5,8 @@ import logging
 import os
 import sqlite3
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Self, TypeVar
@@ -72,10 +72,9 @@ class SQLiteDatabase:
         _only_read(near)
         return cls(path, writer, reader, near, busy_seconds=busy_seconds)
 
-    @asynccontextmanager
-    async def read(self, *, brief: bool = False) -> AsyncGenerator[Connection]:
+    def read(self, *, brief: bool = False) -> AbstractAsyncContextManager[Connection]:
         """A connection that sees everything committed and can write nothing; see `storage.Database`."""
-        yield self._read_briefly if brief else self._read_at_length
+        return nullcontext(self._read_briefly if brief else self._read_at_length)
 
     async def version(self) -> int:
         """The version of its schema."""

@@ -136,13 +136,16 @@ async def _whole(
 async def _stream(request: web.Request, user: Principal, events: AsyncGenerator[ChatEvent]) -> web.StreamResponse:
     stream = EventStream(request)
     told = _Told()
+    last = b""
     try:
         async with request.app[IN_FLIGHT].while_connected(request, stream), aclosing(events):
             async for event in events:
                 told.note(event)
                 if isinstance(event, ChatAnswer):
                     await _note_echo(request, user, event)
-                await stream.send(_frame(event))
+                    last = _frame(event)
+                else:
+                    await stream.send(_frame(event))
     except Exception as error:
         if not stream.opened:
             raise
@@ -151,7 +154,7 @@ async def _stream(request: web.Request, user: Principal, events: AsyncGenerator[
         with suppress(ConnectionError):
             await stream.send(frame("error", error_answer(failure)))
     with suppress(ConnectionError):
-        return await stream.close()
+        return await stream.close(last)
     return web.Response(status=HUNG_UP)
 
 

@@ -15,11 +15,36 @@ _LOOK_SECONDS = 0.25
 _FAREWELL_SECONDS = 5.0
 
 
+class _Answer:
+    """One answer under way: its connection, its stream where it is one, and the limit of its block."""
+
+    __slots__ = ("limit", "pinging", "request", "stream")
+
+    def __init__(self, request: web.Request, stream: EventStream | None, limit: asyncio.Timeout) -> None:
+        self.request = request
+        self.stream = stream
+        self.limit = limit
+        self.pinging: asyncio.Task[None] | None = None
+
+    def look(self) -> None:
+        """End the block where the caller has hung up, else see that its connection does not fall silent."""
+        if self.request.transport is None or self.request.transport.is_closing():
+            _expire(self.limit)
+        elif self.stream is not None and self.stream.silent and (self.pinging is None or self.pinging.done()):
+            self.pinging = asyncio.create_task(_ping(self.stream))
+
+    def stop(self) -> None:
+        """Ping no more."""
+        if self.pinging is not None:
+            self.pinging.cancel()
+
+
 class InFlight:
     """The answers under way. aiohttp would cut their connections when it stops, before anything could be said."""
 
     def __init__(self) -> None:
-        self._limits = set[asyncio.Timeout]()
+        self._answers = set[_Answer]()
+        self._watch: asyncio.TimerHandle | None = None
         self._none_left = asyncio.Event()
         self._none_left.set()
         self._stopping = False
@@ -28,8 +53,8 @@ class InFlight:
         """Wait for the answers under way; break off those that are not finished in time."""
         if not await self._emptied(grace_seconds):
             self._stopping = True
-            for limit in self._limits:
-                _expire(limit)
+            for answer in self._answers:
+                _expire(answer.limit)
             await self._emptied(_FAREWELL_SECONDS)
 
     @asynccontextmanager
@@ -39,25 +64,41 @@ class InFlight:
         Raises `Unavailable` with code `interrupted` where the gateway has to break the block off.
         """
         limit = asyncio.timeout(None)
-        self._limits.add(limit)
-        self._none_left.clear()
+        answer = _Answer(request, stream, limit)
         try:
             with suppress(ConnectionError):
                 async with limit:
-                    watch = asyncio.create_task(_watch(request, stream, limit))
+                    self._add(answer)
                     try:
                         yield
                     finally:
-                        watch.cancel()
+                        answer.stop()
         except TimeoutError:
             if not limit.expired():
                 raise
             if self._stopping:
                 raise _interrupted() from None
         finally:
-            self._limits.discard(limit)
-            if not self._limits:
+            self._answers.discard(answer)
+            if not self._answers:
                 self._none_left.set()
+
+    def _add(self, answer: _Answer) -> None:
+        self._answers.add(answer)
+        self._none_left.clear()
+        if self._watch is None:
+            self._watch_on()
+
+    def _watch_on(self) -> None:
+        self._watch = asyncio.get_running_loop().call_later(_LOOK_SECONDS, self._look)
+
+    def _look(self) -> None:
+        """One look at all of them: a task for each cost more than all that it ever saw."""
+        self._watch = None
+        for answer in self._answers:
+            answer.look()
+        if self._answers:
+            self._watch_on()
 
     async def _emptied(self, seconds: float) -> bool:
         try:
@@ -68,13 +109,9 @@ class InFlight:
         return True
 
 
-async def _watch(request: web.Request, stream: EventStream | None, limit: asyncio.Timeout) -> None:
-    while request.transport is not None and not request.transport.is_closing():
-        await asyncio.sleep(_LOOK_SECONDS)
-        if stream is not None:
-            with suppress(ConnectionError):
-                await stream.ping_if_silent()
-    _expire(limit)
+async def _ping(stream: EventStream) -> None:
+    with suppress(ConnectionError):
+        await stream.ping()
 
 
 def _expire(limit: asyncio.Timeout) -> None:

@@ -48,15 +48,19 @@ class EventStream:
         self._last_sent = self._loop.time()
         await response.write(data)
 
-    async def ping_if_silent(self) -> None:
-        """Write a comment where nothing was sent for a while: whatever is in between keeps the connection."""
-        if self._loop.time() - self._last_sent >= self._ping_seconds:
-            await self.send(_PING)
+    @property
+    def silent(self) -> bool:
+        """Whether nothing was sent for a while."""
+        return self._loop.time() - self._last_sent >= self._ping_seconds
 
-    async def close(self) -> web.StreamResponse:
-        """End the stream."""
+    async def ping(self) -> None:
+        """Write a comment: whatever is in between keeps the connection."""
+        await self.send(_PING)
+
+    async def close(self, last: bytes = b"") -> web.StreamResponse:
+        """End the stream, with the last events in the same packet."""
         response = self._response or await self._open()
-        await response.write_eof()
+        await response.write_eof(last)
         return response
 
     async def _open(self) -> web.StreamResponse:

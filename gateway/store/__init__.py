@@ -35,6 +35,11 @@ def queries(database: Database, subject: Subject) -> Any:
     return load_queries(_FOLDER / f"{subject}.sql", database.engine)
 
 
+def columns_of(row: Any) -> dict[str, Any]:
+    """A row's values by its columns' names: to look each up by its name takes four times as long."""
+    return dict(zip(row.keys(), row, strict=True))
+
+
 def _make_folder(path: Path) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
