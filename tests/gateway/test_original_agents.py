@@ -118,6 +118,13 @@ async def test_where_agents_without_a_key_come_in_keys_of_other_roles_still_do_n
         assert caught.value.status == status
 
 
+async def test_an_agent_without_a_key_lends_to_no_account_that_does_not_say_so(tmp_path: Path) -> None:
+    keyed = Account(name="home", kind="agent", tier="plus", model="chat")
+    async with FakeUpstream() as upstream, chatting(tmp_path, upstream, [BROWSER, keyed]) as room, browser(room):
+        states = {account.name: account.state for account in (await room.admin.accounts()).accounts}
+    assert states == {"browser": "closed", "home": "no_agent"}
+
+
 async def test_a_conversation_goes_on_in_the_agents_own_chat_and_branches_there(
     room: Chatting, mia: GatewayClient
 ) -> None:
