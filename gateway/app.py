@@ -26,6 +26,7 @@ from gateway.api import (
     docs,
     health,
     metrics,
+    personal_data,
     search,
     usage,
     users,
@@ -43,6 +44,7 @@ from gateway.app_keys import (
     LIMITS,
     METRICS,
     OWN_CREDENTIALS,
+    PERSONAL_DATA,
     PROMPTING,
     READINESS,
     RELOADING,
@@ -65,6 +67,7 @@ from gateway.limits import Limits
 from gateway.metrics import Metrics
 from gateway.own_credentials import ACCESS_TOKENS, OwnCredentials
 from gateway.parameters import check_parameters
+from gateway.personal_data import PersonalData
 from gateway.prompting import Prompting
 from gateway.readiness import Readiness
 from gateway.reloading import Reloading
@@ -97,7 +100,7 @@ def create_app(
         middlewares=[log_requests, shape_errors, authorise, check_parameters],
     )
     routes = Routes(app)
-    for part in (health, users, conversations, attachments, search, audit, usage, accounts, docs):
+    for part in (health, users, conversations, attachments, search, audit, usage, personal_data, accounts, docs):
         part.add_routes(routes)
     for part in (chat, access_tokens, chatgpt_api_server, chatgpt_server_go):
         part.add_routes(routes, config.gateway.paths)
@@ -137,6 +140,9 @@ def create_app(
         app[SEARCH] = Search(database)
         app[AUDIT] = AuditLog(database, clock=clock)
         app[USAGE] = UsageReports(database, clock=clock)
+        app[PERSONAL_DATA] = PersonalData(
+            database, conversations=app[CONVERSATIONS], usage=app[USAGE], audit=app[AUDIT], clock=clock
+        )
         app[READINESS] = Readiness(database.version, app[ACCOUNTS])
         app[USER_HASH] = UserHash(peppers[0] if config.gateway.user_hash else None)
         app[LIMITS] = Limits(database, config.gateway.limits, clock=clock)

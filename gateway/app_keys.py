@@ -13,6 +13,7 @@ from gateway.conversations import Conversations
 from gateway.limits import Limits
 from gateway.metrics import Metrics
 from gateway.own_credentials import OwnCredentials
+from gateway.personal_data import PersonalData
 from gateway.principals import Principal
 from gateway.prompting import Prompting
 from gateway.readiness import Readiness
@@ -35,6 +36,7 @@ OWN_CREDENTIALS = web.AppKey("OWN_CREDENTIALS", OwnCredentials)
 LIMITS = web.AppKey("LIMITS", Limits)
 USAGE = web.AppKey("USAGE", UsageReports)
 PROMPTING = web.AppKey("PROMPTING", Prompting)
+PERSONAL_DATA = web.AppKey("PERSONAL_DATA", PersonalData)
 SEARCH = web.AppKey("SEARCH", Search)
 AUDIT = web.AppKey("AUDIT", AuditLog)
 IN_FLIGHT = web.AppKey("IN_FLIGHT", InFlight)

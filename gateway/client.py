@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from types import TracebackType
-from typing import ClassVar, Literal, Self, TypeVar
+from typing import Any, ClassVar, Literal, Self, TypeVar
 from urllib.parse import quote
 
 import aiohttp
@@ -31,8 +31,12 @@ from gateway.wire import (
     CreateUser,
     Delta,
     Done,
+    Erased,
     ErrorAnswer,
     Health,
+    Held,
+    HeldAll,
+    Policy,
     SearchPage,
     Start,
     UpdateConversation,
@@ -47,6 +51,7 @@ from gateway.wire import (
 
 ChatEvent = Start | Delta | ChatAnswer
 T = TypeVar("T")
+_HELD: Any = Held  # a union, which pyright does not take for a type
 
 _CONNECT_SECONDS = 5.0
 _ANSWER_SECONDS = 30.0
@@ -130,11 +135,15 @@ class GatewayClient:
         """One user, without its key."""
         return (await self._call("GET", _user_path(user_id), UserAnswer)).user
 
-    async def list_users(self, *, page_size: int = 200) -> AsyncGenerator[User]:
-        """Every user this key may see, a page at a time."""
+    async def list_users(
+        self, *, page_size: int = 200, ending: str | None = None, deleted: bool = False
+    ) -> AsyncGenerator[User]:
+        """Every user this key may see, a page at a time: those whose `user_id` ends so, and with `deleted` also those
+        of whom only data is left.
+        """
         cursor: str | None = None
         while True:
-            query = _query(limit=page_size, cursor=cursor)
+            query = _query(limit=page_size, cursor=cursor, ending=ending, deleted="true" if deleted else None)
             page = await self._call("GET", "/api/users", UserPage, query=query)
             for user in page.users:
                 yield user
@@ -154,6 +163,36 @@ class GatewayClient:
         """Replace a user's key; the old one is dead when this returns."""
         return await self._call("POST", f"{_user_path(user_id)}/key", UserWithKey)
 
+    async def held_of(self, user_id: str) -> AsyncGenerator[Held]:
+        """All that the gateway holds of a user, also of a deleted one, a part at a time.
+
+        Raises `GatewayUnreachable` where the connection broke before the last part.
+        """
+        path = f"{_user_path(user_id)}/data"
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS, sock_read=_STREAM_SILENCE_SECONDS)
+        with _reaching():
+            response = await self._send("GET", path, limits=timeout)
+        try:
+            with _reaching():
+                if response.status != 200:
+                    raise _error(response.status, await response.read())
+                async for line in _lines(response.content):
+                    part = _decode(line, _HELD)
+                    if isinstance(part, HeldAll):
+                        return
+                    yield part
+            raise GatewayUnreachable("The gateway broke off. Try again in a moment.")
+        finally:
+            response.close()
+
+    async def erase_data(self, user_id: str) -> Erased:
+        """Revoke a user's key and erase what the gateway holds of them; also of a deleted one."""
+        return await self._call("DELETE", f"{_user_path(user_id)}/data", Erased)
+
+    async def policy(self) -> Policy:
+        """What the gateway keeps, how long, and where it sends prompts."""
+        return await self._call("GET", "/api/policy", Policy)
+
     async def usage(
         self,
         user_id: str | None = None,
@@ -162,12 +201,16 @@ class GatewayClient:
         until: date | None = None,
         client_id: str | None = None,
         cursor: str | None = None,
+        starting: str | None = None,
+        top: int | None = None,
     ) -> UsageAnswer:
         """What was used on the days from `since` (else the first of the month) until `until` (else today), UTC.
 
-        Without `user_id` a user's own, else that of all this key may see; of one user also what is left.
+        Without `user_id` a user's own, else that of all this key may see; of one user also what is left. `starting`
+        chooses users by how their `user_id` starts, `top` so many of them who cost most.
         """
         asked = {"user_id": user_id, "from": since, "to": until, "client_id": client_id, "cursor": cursor}
+        asked |= {"starting": starting, "top": top}
         query = {name: str(value) for name, value in asked.items() if value is not None}
         return await self._call("GET", "/api/usage", UsageAnswer, query=query)
 
@@ -330,6 +373,15 @@ def _conversation_path(conversation_id: str) -> str:
 
 def _query(*, limit: int, **given: str | None) -> dict[str, str]:
     return {"limit": str(limit)} | {name: value for name, value in given.items() if value is not None}
+
+
+async def _lines(content: aiohttp.StreamReader) -> AsyncGenerator[bytes]:
+    """Lines of any length; aiohttp's own are limited."""
+    buffer = b""
+    async for chunk in content.iter_any():
+        *lines, buffer = (buffer + chunk).split(b"\n")
+        for line in lines:
+            yield line
 
 
 def _decode(data: bytes, answer: type[T]) -> T:

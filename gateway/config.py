@@ -96,7 +96,7 @@ class Recovery(Section, frozen=True, kw_only=True):
 
 # Where the gateway's own routes are, whatever the settings say.
 OWN_PATHS = re.compile(
-    r"/(api/(chat|access-token|users|conversations|accounts|usage|search|audit|whoami)|v1|health|metrics|docs|openapi.json)"
+    r"/(api/(chat|access-token|users|conversations|accounts|usage|search|audit|policy|whoami)|v1|health|metrics|docs|openapi.json)"
     r"(/|$)"
 )
 

@@ -1,10 +1,11 @@
-"""Retention: conversations that nobody used for long are erased."""
+"""Retention: conversations that nobody used for long are erased, and what nothing depends on of who was forgotten."""
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
 
+from gateway.personal_data import first_of_month
 from gateway.store import queries
 from gateway.store.erasing import erase_for_good
 from gateway.times import Clock, milliseconds
@@ -37,6 +38,7 @@ class Retention:
         self._clock = clock
         self._pause = pause
         self._sql = queries(database, "retention")
+        self._of_users = queries(database, "personal_data")
 
     async def run(self) -> None:
         """Sweep, wait an hour, and so on until cancelled."""
@@ -57,8 +59,12 @@ class Retention:
             before = milliseconds(self._clock() - self._days * _DAY_SECONDS)
             while batch := await self._database.transact(partial(self._erase, before)):
                 erased += batch
+        await self._database.transact(self._erase_remains, alone="principals")
         await erase_for_good(self._database, all_at_once=True)
         return erased
 
     async def _erase(self, before: int, connection: Connection) -> int:
         return await self._sql.erase_unused(connection, before=before, limit=_BATCH)
+
+    async def _erase_remains(self, connection: Connection) -> None:
+        await self._of_users.erase_remains(connection, first_of_month=first_of_month(self._clock()))

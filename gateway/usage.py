@@ -16,12 +16,16 @@ _FIRST_DAY = date(1970, 1, 1)
 
 
 class Span(msgspec.Struct, frozen=True, kw_only=True):
-    """Days and whose: one user's, else one client's users', else everybody's. Both days are included."""
+    """Days and whose: one user's, else one client's users', else everybody's. Both days are included.
+
+    With `starting` only of users whose names start so.
+    """
 
     first: date
     last: date
     principal_id: int | None = None
     client_id: int | None = None
+    starting: str = ""
 
 
 class UsageLine(UsageSum, frozen=True, kw_only=True):
@@ -55,7 +59,7 @@ class UsageReports:
             if span.principal_id is not None:
                 rows = self._sql.days_of_user(connection, principal_id=span.principal_id, **where)
             else:
-                rows = self._sql.days(connection, client_id=span.client_id, **where)
+                rows = self._sql.days(connection, client_id=span.client_id, starting=span.starting, **where)
             return [UsageOfDay(day=_date(row["day"]), **_sums(row)) async for row in rows]
 
     async def users(self, span: Span, *, limit: int, after: Position | None) -> Page[UsageOfUser]:
@@ -66,12 +70,26 @@ class UsageReports:
                 client_id=span.client_id,
                 first=_number(span.first),
                 last=_number(span.last),
+                starting=span.starting,
                 after=after.at if after else 0,
                 limit=limit + 1,
             )
             found = [(int(row["id"]), _of_user(row)) async for row in rows]
         page = cut(found, limit, lambda item: Position(at=item[0]))
         return Page([user for _, user in page.items], page.next_cursor)
+
+    async def heaviest(self, span: Span, *, most: int) -> list[UsageOfUser]:
+        """The `most` users who cost most, of those who cost the same the ones with most tokens; the first first."""
+        async with self._database.read() as connection:
+            rows = self._sql.heaviest_users(
+                connection,
+                client_id=span.client_id,
+                first=_number(span.first),
+                last=_number(span.last),
+                starting=span.starting,
+                limit=most,
+            )
+            return [_of_user(row) async for row in rows]
 
     async def lines(self, span: Span) -> AsyncGenerator[list[UsageLine]]:
         """Everything there is, a day at a time."""

@@ -67,6 +67,14 @@ class Users:
         async with self._database.read(brief=True) as connection:
             return await self._live(connection, client_id, name)
 
+    async def known(self, client_id: int | None, name: str) -> Principal:
+        """The same, also where it was deleted and something of it is kept. Raises `NotFound`."""
+        async with self._database.read(brief=True) as connection:
+            row = await self._sql.by_name(connection, client_id=client_id, name=name)
+        if row is None:
+            raise _unknown()
+        return Principal.from_row(row)
+
     async def client(self, name: str) -> Principal:
         """The client of that name. Raises `NotFound` with code `unknown_client`."""
         async with self._database.read() as connection:
@@ -75,9 +83,19 @@ class Users:
             raise NotFound("There is no client of that name.", code="unknown_client")
         return Principal.from_row(row)
 
-    async def list(self, *, client_id: int | None = None, limit: int, after: Position | None = None) -> Page[Principal]:
-        """One client's users, else everybody, in the order they were made."""
-        where = {"after": after.at if after else 0, "limit": limit + 1}
+    async def list(
+        self,
+        *,
+        client_id: int | None = None,
+        limit: int,
+        after: Position | None = None,
+        ending: str = "",
+        deleted: bool = False,
+    ) -> Page[Principal]:
+        """One client's users, else everybody, in the order they were made: those whose names end so, and with `deleted`
+        also those of whom only data is left.
+        """
+        where = {"after": after.at if after else 0, "limit": limit + 1, "ending": ending, "deleted": deleted}
         async with self._database.read() as connection:
             if client_id is None:
                 rows = self._sql.page_of_all(connection, **where)

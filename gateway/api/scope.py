@@ -45,8 +45,8 @@ async def client_asked_for(request: web.Request) -> int | None:
     return caller.id if caller.role == "client" else caller.client_id
 
 
-async def user_asked_for(request: web.Request, name: str) -> Principal:
-    """The user of that name, as far as the caller may know of it.
+async def user_asked_for(request: web.Request, name: str, *, deleted: bool = False) -> Principal:
+    """The user of that name, as far as the caller may know of it; with `deleted` also one of whom only data is left.
 
     Raises `NotFound` with code `unknown_user`, and what `client_asked_for` raises.
     """
@@ -55,7 +55,8 @@ async def user_asked_for(request: web.Request, name: str) -> Principal:
     if caller.role == "user" and name != caller.name:
         raise NotFound("There is no such user.", code="unknown_user")
     try:
-        return await request.app[USERS].get(client_id, name)
+        users = request.app[USERS]
+        return await (users.known if deleted else users.get)(client_id, name)
     except NotFound as error:
         if caller.role != "admin" or client_id is not None:
             raise

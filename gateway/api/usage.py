@@ -33,6 +33,10 @@ class ReadUsage(PageOfClient, frozen=True, kw_only=True, rename={"from_": "from"
     user_id: Annotated[Name, msgspec.Meta(description="Only this user's.")] | None = None
     from_: Annotated[date, msgspec.Meta(description="The first day, UTC; else that of the month.")] | None = None
     to: Annotated[date, msgspec.Meta(description="The last day, UTC; else today.")] | None = None
+    starting: Annotated[str, msgspec.Meta(max_length=100, description="Only of users whose user_id starts so.")] = ""
+    top: Annotated[int, msgspec.Meta(ge=1, le=100, description="So many users, those who cost most first.")] | None = (
+        None
+    )
     format: Annotated[Literal["json", "csv"], msgspec.Meta(description="CSV holds every line; for admins.")] = "json"
 
 
@@ -55,6 +59,7 @@ async def read_usage(request: web.Request) -> web.StreamResponse:
     """`GET /api/usage?from=2026-10-01&to=2026-10-31`: requests, tokens and costs by day, and what is left.
 
     A user sees its own, a client its users', an admin everybody's; `user_id` asks for one user's, with its limits.
+    `starting` and `top` choose among users, so not beside `user_id`; the lines of CSV know neither.
     """
     query = query_of(request, ReadUsage)
     if query.format == "csv" and request[PRINCIPAL].role != "admin":
@@ -66,7 +71,9 @@ async def read_usage(request: web.Request) -> web.StreamResponse:
         return await _export(request, reports, span)
     days = await reports.days(span)
     answer = UsageAnswer(from_=span.first, to=span.last, total=total(days), days=days)
-    if user is None:
+    if user is None and query.top is not None:
+        answer = msgspec.structs.replace(answer, users=await reports.heaviest(span, most=query.top))
+    elif user is None:
         limit, after = page_asked_for(request)
         page = await reports.users(span, limit=limit, after=after)
         answer = msgspec.structs.replace(answer, users=page.items, next_cursor=page.next_cursor)
@@ -91,7 +98,13 @@ async def _span(request: web.Request, query: ReadUsage, user: Principal | None) 
     if (last - first).days >= _MOST_DAYS:
         raise InvalidRequest(f"from and to are more than {_MOST_DAYS} days apart. Ask for less at once.")
     client_id = await client_asked_for(request)
-    return Span(first=first, last=last, principal_id=None if user is None else user.id, client_id=client_id)
+    return Span(
+        first=first,
+        last=last,
+        principal_id=None if user is None else user.id,
+        client_id=client_id,
+        starting=query.starting,
+    )
 
 
 async def _export(request: web.Request, reports: UsageReports, span: Span) -> web.StreamResponse:

@@ -28,6 +28,13 @@ IdempotencyKey = Annotated[
 ]
 
 
+class ListUsers(PageOfClient, frozen=True, kw_only=True):
+    """Which users."""
+
+    ending: Annotated[str, msgspec.Meta(max_length=100, description="Only those whose user_id ends so.")] = ""
+    deleted: Annotated[bool, msgspec.Meta(description="Also those deleted of whom something is kept.")] = False
+
+
 class DeleteUser(OfClient, frozen=True, kw_only=True):
     """Whom to delete, and how thoroughly."""
 
@@ -51,7 +58,7 @@ def add_routes(routes: Routes) -> None:
         answers=Success(UserWithKey, status=201),
         errors=(404, 409),
     )
-    routes.get("/api/users", list_users, roles=EVERY_ROLE, query=PageOfClient, answers=UserPage, errors=(404,))
+    routes.get("/api/users", list_users, roles=EVERY_ROLE, query=ListUsers, answers=UserPage, errors=(404,))
     routes.get("/api/users/{user_id}", get_user, roles=EVERY_ROLE, query=OfClient, answers=UserAnswer)
     routes.patch(
         "/api/users/{user_id}",
@@ -105,11 +112,14 @@ async def list_users(request: web.Request) -> web.Response:
     """`GET /api/users?limit=50&cursor=…`: an admin sees all users, a client its own, a user itself."""
     caller = request[PRINCIPAL]
     limit, after = page_asked_for(request)
+    query = query_of(request, ListUsers)
     client_id = await client_asked_for(request)
     if caller.role == "user":
-        page = Page[Principal]([] if after else [caller], None)
+        page = Page[Principal]([] if after or not caller.name.endswith(query.ending) else [caller], None)
     else:
-        page = await request.app[USERS].list(client_id=client_id, limit=limit, after=after)
+        page = await request.app[USERS].list(
+            client_id=client_id, limit=limit, after=after, ending=query.ending, deleted=query.deleted
+        )
     return json_response(UserPage(users=[user.to_wire() for user in page.items], next_cursor=page.next_cursor))
 
 

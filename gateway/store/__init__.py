@@ -27,7 +27,9 @@ async def open_database(place: Path | str) -> Database:
     return database
 
 
-Subject = Literal["principals", "conversations", "attachments", "limits", "usage", "search", "audit", "retention"]
+Subject = Literal[
+    "principals", "conversations", "attachments", "limits", "usage", "search", "audit", "retention", "personal_data"
+]
 
 
 def queries(database: Database, subject: Subject) -> Any:

@@ -14,10 +14,18 @@ SELECT * FROM people WHERE id = :id;
 SELECT * FROM people WHERE coalesce(client_id, 0) = coalesce(:client_id, 0) AND name = :name;
 
 -- name: page_of_all
-SELECT * FROM people WHERE id > :after AND deleted_at IS NULL ORDER BY id LIMIT :limit;
+SELECT * FROM people
+WHERE id > :after AND (deleted_at IS NULL OR CAST(:deleted AS BOOLEAN))
+    AND substr(name, length(name) - length(CAST(:ending AS TEXT)) + 1) = CAST(:ending AS TEXT)
+ORDER BY id
+LIMIT :limit;
 
 -- name: page_of_client
-SELECT * FROM people WHERE client_id = :client_id AND id > :after AND deleted_at IS NULL ORDER BY id LIMIT :limit;
+SELECT * FROM people
+WHERE client_id = :client_id AND id > :after AND (deleted_at IS NULL OR CAST(:deleted AS BOOLEAN))
+    AND substr(name, length(name) - length(CAST(:ending AS TEXT)) + 1) = CAST(:ending AS TEXT)
+ORDER BY id
+LIMIT :limit;
 
 -- name: operators
 SELECT * FROM people WHERE role <> 'user' AND deleted_at IS NULL ORDER BY id;

@@ -38,6 +38,17 @@ from gateway.wire.conversations import (
 )
 from gateway.wire.errors import ErrorAnswer, ErrorBody
 from gateway.wire.health import Health
+from gateway.wire.personal_data import (
+    Erased,
+    Held,
+    HeldAll,
+    HeldConversation,
+    HeldMessage,
+    HeldReading,
+    HeldUsage,
+    HeldUser,
+    Policy,
+)
 from gateway.wire.search import Mark, SearchHit, SearchPage
 from gateway.wire.usage import Allowance, TierAllowances, UsageAnswer, UsageOfDay, UsageOfUser, UsageSum
 from gateway.wire.users import (
@@ -78,11 +89,19 @@ __all__ = [
     "DisplayName",
     "Dollars",
     "Done",
+    "Erased",
     "ErrorAnswer",
     "ErrorBody",
     "Figure",
     "FileName",
     "Health",
+    "Held",
+    "HeldAll",
+    "HeldConversation",
+    "HeldMessage",
+    "HeldReading",
+    "HeldUsage",
+    "HeldUser",
     "Mark",
     "Message",
     "MessageStatus",
@@ -90,6 +109,7 @@ __all__ = [
     "Name",
     "NewAttachment",
     "PlusWish",
+    "Policy",
     "ProviderKey",
     "ReplyMessage",
     "Request",
