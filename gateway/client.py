@@ -32,6 +32,7 @@ from gateway.wire import (
     Delta,
     Done,
     Erased,
+    ErasedMessages,
     ErrorAnswer,
     Health,
     Held,
@@ -232,6 +233,11 @@ class GatewayClient:
     async def delete_conversation(self, conversation_id: str) -> None:
         """Erase a conversation."""
         await self._call("DELETE", _conversation_path(conversation_id), Done)
+
+    async def erase_message(self, conversation_id: str, message_id: str) -> ErasedMessages:
+        """Erase a message and all that follows from it; see the route."""
+        path = f"{_conversation_path(conversation_id)}/messages/{quote(message_id, safe='')}"
+        return await self._call("DELETE", path, ErasedMessages)
 
     async def search(
         self,

@@ -14,7 +14,7 @@ from gateway.principals import Principal
 from gateway.store import columns_of, queries
 from gateway.store.erasing import erase_for_good
 from gateway.times import Clock, milliseconds, moment
-from gateway.wire import Content, Conversation, Message, MessageStatus, Tier, Usage
+from gateway.wire import Content, Conversation, ErasedMessages, Message, MessageStatus, Tier, Usage
 from storage import Connection, Database, MissingReference, Work
 
 Messages = list["StoredMessage"]
@@ -188,11 +188,13 @@ class Conversations:
     async def record_reply(self, reply: StoredMessage, *, also: Work | None = None) -> None:
         """Keep a reply, and in the same transaction what else there is to `also` write.
 
-        Raises `NotFound` where the conversation was deleted meanwhile.
+        Raises `NotFound` where the conversation or the prompt was deleted meanwhile.
         """
 
         async def work(connection: Connection) -> None:
             with _still_there():
+                if not await self._sql.has_message(connection, id=reply.conversation_id, message_id=reply.parent_id):
+                    raise NotFound("The prompt was deleted meanwhile.", code="unknown_conversation")
                 await self._sql.add_message(connection, **_columns(reply, _MESSAGE_COLUMNS))
                 await self._sql.touch(connection, id=reply.conversation_id, at=milliseconds(self._clock()))
                 if also is not None:
@@ -245,6 +247,31 @@ class Conversations:
 
         await self._database.transact(work)
         await erase_for_good(self._database, all_at_once=False)
+
+    async def erase_message(self, conversation_id: str, message_id: str) -> ErasedMessages:
+        """Erase a message and what follows from it, with a reply its prompt where nothing else answers that, and the
+        conversation where nothing is left of it, for good.
+
+        Raises `NotFound` with code `unknown_message`.
+        """
+        conversation = _canonical(conversation_id, _no_conversation())
+        message = _canonical(message_id, _no_message())
+
+        async def work(connection: Connection) -> ErasedMessages:
+            rows = [row async for row in self._sql.erase_branch(connection, id=conversation, message_id=message)]
+            parent = next((row["parent_id"] for row in rows if row["id"] == message), None)
+            erased = [str(row["id"]) for row in rows]
+            if await self._sql.erase_unanswered(connection, id=conversation, message_id=parent):
+                erased.append(str(parent))
+            await self._sql.erase_if_empty(connection, id=conversation)
+            gone = await self._sql.is_there(connection, id=conversation) is None
+            return ErasedMessages(message_ids=erased, conversation_erased=gone)
+
+        erased = await self._database.transact(work, alone=f"conversation {conversation}")
+        if not erased.message_ids:
+            raise _no_message()
+        await erase_for_good(self._database, all_at_once=False)
+        return erased
 
     async def list(
         self, *, owner: Principal | None = None, client_id: int | None = None, limit: int, after: Position | None = None
@@ -341,6 +368,10 @@ def _no_parent() -> NotFound:
     return NotFound(
         "The conversation has no such message. Leave parent_id out to follow its last one.", code="unknown_parent"
     )
+
+
+def _no_message() -> NotFound:
+    return NotFound("The conversation has no such message.", code="unknown_message")
 
 
 @contextmanager

@@ -40,11 +40,14 @@ class PartialReply:
 
 
 class Exchange(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything known of a prompt before the upstream is asked. `began` is in seconds since the epoch."""
+    """Everything known of a prompt before the upstream is asked. `began` is in seconds since the epoch; `new` says that
+    the conversation begins here, `again` that the prompt was kept before.
+    """
 
     user: Principal
     record: ConversationRecord
     new: bool
+    again: bool = False
     history: list[StoredMessage]
     prompt: StoredMessage
     reply_id: str

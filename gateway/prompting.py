@@ -136,6 +136,9 @@ class Prompting:
     # Before the upstream
 
     def _check(self, request: ChatRequest) -> None:
+        if request.regenerate_id is not None:
+            _check_regenerate(request)
+            return
         if not request.prompt.strip():
             raise InvalidRequest("The prompt is empty. Write what you want to ask.", code="empty_prompt")
         length, most = len(request.prompt), self._settings.max_prompt_characters
@@ -149,25 +152,31 @@ class Prompting:
         files = await self._files(request)
         record: ConversationRecord | None = None
         history = list[StoredMessage]()
+        asked: StoredMessage | None = None
         if request.conversation_id is not None:
             record = await self._conversations.find(request.conversation_id, user)
             check_kind(record, request.access_token)
-            history = await self._history(record, request.parent_id)
+            if request.regenerate_id is not None:
+                history, asked = await self._asked_before(record, request.regenerate_id)
+                files = asked.files
+            else:
+                history = await self._history(record, request.parent_id)
         elif request.parent_id is not None:
             raise InvalidRequest("A parent_id needs the conversation_id that it belongs to.")
         pooled = self._who_answers(user, request, record, images=any(file.is_image for file in files))
         check_images(files, pooled.account)
         if request.access_token is None:
             seat.enter_context(self._pool.seat(pooled))
-        completion = await self._completion(user, request, record, history, files, pooled)
+        text = request.prompt if asked is None else asked.content
+        completion = await self._completion(user, request, record, history, text, files, pooled)
         new = record is None
         record = record or self._new_record(user, request, pooled, began)
-        prompt = StoredMessage(
+        prompt = asked or StoredMessage(
             id=self._new_id(),
             conversation_id=record.id,
             parent_id=history[-1].id if history else None,
             role="user",
-            content=request.prompt,
+            content=text,
             created_at=milliseconds(began),
             files=files,
         )
@@ -175,6 +184,7 @@ class Prompting:
             user=user,
             record=record,
             new=new,
+            again=asked is not None,
             history=history,
             prompt=prompt,
             reply_id=self._new_id(),
@@ -205,6 +215,18 @@ class Prompting:
             path.pop()
         return path
 
+    async def _asked_before(
+        self, record: ConversationRecord, message_id: str
+    ) -> tuple[list[StoredMessage], StoredMessage]:
+        """The prompt that this message is or replies to, with its files' data, and the messages before it."""
+        path = await self._conversations.path_to(record.id, message_id)
+        if path[-1].role == "assistant":
+            path.pop()
+        *history, asked = path
+        data = [await self._conversations.data_of(file) for file in asked.files]
+        files = [msgspec.structs.replace(file, data=held or b"") for file, held in zip(asked.files, data, strict=True)]
+        return history, msgspec.structs.replace(asked, files=tuple(files))
+
     async def _files(self, request: ChatRequest) -> tuple[File, ...]:
         if not request.attachments:
             return ()
@@ -217,6 +239,7 @@ class Prompting:
         request: ChatRequest,
         record: ConversationRecord | None,
         history: list[StoredMessage],
+        prompt: str,
         files: Sequence[File],
         pooled: PooledAccount,
     ) -> Completion:
@@ -227,7 +250,7 @@ class Prompting:
         turns = fit(
             self._settings.system_prompt if system is None else system,
             turns_of(history, account, most_bytes=room),
-            request.prompt,
+            prompt,
             files=with_tokens(files, account),
             input_tokens=account.context_tokens - answer_tokens,
         )
@@ -277,9 +300,11 @@ class Prompting:
         await hold.on_disk()
         hold.begun = True
 
-    def _prompt_of(self, exchange: Exchange) -> Along:
+    def _prompt_of(self, exchange: Exchange) -> Along | None:
         """The prompt is stored together with what is reserved for it, while the upstream is asked; if either of the
-        two fails, it is taken back."""
+        two fails, it is taken back. One that was kept before stays as it is."""
+        if exchange.again:
+            return None
         return Along(
             self._conversations.prompt_record(exchange.record, new=exchange.new, prompt=exchange.prompt),
             undo=self._conversations.prompt_withdrawal(exchange.record.id, exchange.prompt.id),
@@ -357,9 +382,19 @@ class Prompting:
         return await asyncio.shield(task)
 
 
+def _check_regenerate(request: ChatRequest) -> None:
+    if request.prompt.strip() or request.parent_id is not None or request.attachments:
+        raise InvalidRequest(
+            "A regenerate_id takes the prompt and its attachments from the conversation. "
+            "Send an empty prompt and neither parent_id nor attachments with it."
+        )
+    if request.conversation_id is None:
+        raise InvalidRequest("A regenerate_id needs the conversation_id that it belongs to.")
+
+
 def _read_by_model(exchange: Exchange, request: ChatRequest) -> tuple[list[str], list[File]]:
     """Every text and every image that comes with the request."""
     files = exchange.prompt.files
-    texts = [text for text in (request.prompt, request.system) if text]
+    texts = [text for text in (exchange.prompt.content, request.system) if text]
     texts += [file.text for file in files if not file.is_image and file.size]
     return texts, [file for file in files if file.is_image]

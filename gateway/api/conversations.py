@@ -19,6 +19,7 @@ from gateway.wire import (
     ConversationPage,
     ConversationSummary,
     Done,
+    ErasedMessages,
     Name,
     UpdateConversation,
 )
@@ -55,6 +56,9 @@ def add_routes(routes: Routes) -> None:
         answers=ConversationSummary,
     )
     routes.delete("/api/conversations/{id}", delete_conversation, roles=EVERY_ROLE, answers=Done)
+    routes.delete(
+        "/api/conversations/{id}/messages/{message_id}", erase_message, roles=EVERY_ROLE, answers=ErasedMessages
+    )
     routes.get(
         "/api/conversations/{id}/export",
         export_conversation,
@@ -93,6 +97,16 @@ async def delete_conversation(request: web.Request) -> web.Response:
     record = await conversation_asked_for(request)
     await request.app[CONVERSATIONS].delete(record.id)
     return json_response(Done())
+
+
+async def erase_message(request: web.Request) -> web.Response:
+    """`DELETE /api/conversations/{id}/messages/{message_id}`: erase a message and all that follows from it for good.
+
+    With a reply goes its prompt, unless that has another reply, and with the last message the conversation.
+    """
+    record = await conversation_asked_for(request)
+    erased = await request.app[CONVERSATIONS].erase_message(record.id, request.match_info["message_id"])
+    return json_response(erased)
 
 
 async def export_conversation(request: web.Request) -> web.Response:

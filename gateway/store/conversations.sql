@@ -75,6 +75,27 @@ DELETE FROM messages
 WHERE id = :message_id AND conversation_id = :id AND role = 'user'
     AND NOT EXISTS (SELECT 1 FROM messages AS m WHERE m.conversation_id = :id AND m.parent_id = :message_id);
 
+-- name: erase_branch
+WITH RECURSIVE branch (id) AS (
+    SELECT id FROM messages WHERE conversation_id = :id AND id = :message_id
+    UNION ALL
+    SELECT m.id FROM messages AS m JOIN branch ON m.parent_id = branch.id WHERE m.conversation_id = :id
+)
+DELETE FROM messages WHERE conversation_id = :id AND id IN (SELECT id FROM branch)
+RETURNING id, parent_id;
+
+-- name: erase_unanswered^
+DELETE FROM messages
+WHERE id = :message_id AND conversation_id = :id AND role = 'user'
+    AND NOT EXISTS (SELECT 1 FROM messages AS m WHERE m.conversation_id = :id AND m.parent_id = :message_id)
+RETURNING id;
+
+-- name: has_message^
+SELECT 1 FROM messages WHERE conversation_id = :id AND id = :message_id;
+
+-- name: is_there^
+SELECT 1 FROM conversations WHERE id = :id;
+
 -- name: erase_if_empty!
 DELETE FROM conversations
 WHERE id = :id AND NOT EXISTS (SELECT 1 FROM messages WHERE conversation_id = :id);

@@ -33,6 +33,7 @@ from gateway.wire.conversations import (
     ConversationAnswer,
     ConversationPage,
     ConversationSummary,
+    ErasedMessages,
     Message,
     UpdateConversation,
 )
@@ -90,6 +91,7 @@ __all__ = [
     "Dollars",
     "Done",
     "Erased",
+    "ErasedMessages",
     "ErrorAnswer",
     "ErrorBody",
     "Figure",

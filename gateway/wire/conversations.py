@@ -54,6 +54,13 @@ class UpdateConversation(Request, frozen=True, kw_only=True):
     title: Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=PRINTED_WORDS)]
 
 
+class ErasedMessages(Answer, frozen=True, kw_only=True):
+    """What `DELETE /api/conversations/{id}/messages/{message_id}` erased; `conversation_erased` where that was all."""
+
+    message_ids: list[str]
+    conversation_erased: bool
+
+
 class ConversationSummary(Answer, frozen=True, kw_only=True):
     """One conversation without its messages."""
 
