@@ -11,7 +11,6 @@ from uuid import uuid4
 
 import aiohttp
 import discord
-from discord.http import Route
 
 from bot.access import Access
 from bot.answering import Answering
@@ -77,7 +76,6 @@ async def run(config: Config, show_admin_key: Callable[[str], None], reread: Cal
     Raises `ConfigError` where a secret is missing or Discord refuses what the settings ask for.
     """
     _require_secrets(config)
-    Route.BASE = config.discord.api_url
     config = await settled(config)
     if config.embedded:
         key = await ensure_admin_key(config)

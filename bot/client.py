@@ -8,6 +8,7 @@ import aiohttp
 import discord
 from discord.ext import commands
 
+from bot.addresses import use_addresses, use_gateway
 from bot.config import Discord
 from bot.languages import CommandTranslator, Languages
 from bot.tree import Tree
@@ -44,11 +45,18 @@ class RolekeyBot(commands.AutoShardedBot):
             http_trace=http_trace,
         )
         self.languages = languages
+        self._settings = settings
         self._set_up = set_up
         self._stack = AsyncExitStack()
 
+    async def login(self, token: str) -> None:
+        """Log in to the Discord of the settings."""
+        use_addresses(self._settings)
+        await super().login(token)
+
     async def setup_hook(self) -> None:
         """Wire everything, then tell Discord which commands there are."""
+        await use_gateway(self.http, self._settings)
         await self._set_up(self, self._stack)
         await self.tree.set_translator(CommandTranslator(self.languages))
         await self.tree.sync()

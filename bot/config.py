@@ -31,6 +31,7 @@ class Discord(Section, frozen=True, kw_only=True):
     """`[discord]`. The two privileged intents are used where the application has them, unless told otherwise."""
 
     api_url: Annotated[str, msgspec.Meta(pattern=r"^https?://.+[^/]$")] = "https://discord.com/api/v10"
+    cdn_url: Annotated[str, msgspec.Meta(pattern=r"^https?://.+[^/]$")] = "https://cdn.discordapp.com"
     message_content: bool | Literal["auto"] = "auto"
     guild_members: bool | Literal["auto"] = "auto"
 

@@ -1,4 +1,4 @@
-"""What the bot sends to Discord, checked against Discord's own published description of its API.
+"""What the bot sends to Discord, and what the stand-in answers, against Discord's own description of its API.
 
 The environment variable `DISCORD_OPENAPI` names a copy of it (https://github.com/discord/discord-api-spec); without it
 nothing is checked.
@@ -8,14 +8,17 @@ import json
 import os
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import jsonschema
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 from simcord.types import HttpLogEntry
+
+from playground.standin.rest.routing import Exchange
 
 _WORLD = "urn:discord"
 _SMALLEST_SNOWFLAKE = 10**15
@@ -56,7 +59,63 @@ def violations(requests: Iterable[HttpLogEntry]) -> list[str]:
     return [words for request in requests for words in _violations(request)] if _description() else []
 
 
-def _violations(request: HttpLogEntry) -> list[str]:
+def exchange_violations(exchanges: Iterable[Exchange]) -> list[str]:
+    """What Discord's description says against these requests, as far as they were accepted, and against all answers."""
+    if not _description():
+        return []
+    return [words for exchange in exchanges for words in _exchange_violations(exchange)]
+
+
+def _exchange_violations(exchange: Exchange) -> list[str]:
+    request = _Sent(exchange.method, exchange.path, exchange.body)
+    found = _violations(request) if exchange.status < 400 else []  # noqa: PLR2004
+    operation = _operation(exchange.method, exchange.path)
+    if operation is None or exchange.answer is None:
+        return found
+    responses = operation["responses"]
+    response = responses.get(str(exchange.status)) or responses.get(f"{exchange.status // 100}XX") or {}
+    response = _referenced(response)
+    schema = response.get("content", {}).get("application/json", {}).get("schema")
+    if schema is None:
+        return [*found, f"{exchange.method} {exchange.path}: Discord describes no JSON answer with {exchange.status}"]
+    errors = _validator(schema.get("$ref") or _inline(schema)).iter_errors(exchange.answer)
+    where = f"{exchange.method} {exchange.path} -> {exchange.status}"
+    return found + [f"{where} {error.json_path}: {_reason(error)}" for error in errors]
+
+
+def _reason(error: Any) -> str:
+    """The innermost complaint of the alternative that fits best."""
+    best = jsonschema.exceptions.best_match([error])
+    return f"{best.json_path}: {best.message[:200]}"
+
+
+def _referenced(response: dict[str, Any]) -> dict[str, Any]:
+    pointer = response.get("$ref")
+    if pointer is None:
+        return response
+    found: Any = _description()
+    for part in pointer.removeprefix("#/").split("/"):
+        found = found[part]
+    return found
+
+
+class _Request(Protocol):
+    @property
+    def method(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def json(self) -> Any: ...
+
+
+@dataclass(frozen=True)
+class _Sent:
+    method: str
+    path: str
+    json: Any
+
+
+def _violations(request: _Request) -> list[str]:
     operation = _operation(request.method, request.path)
     if operation is None:
         return [f"{request.method} {request.path}: Discord describes no such route"]

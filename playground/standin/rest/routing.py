@@ -1,0 +1,225 @@
+"""How a request becomes a call of a route, and what comes of it an answer; every exchange is noted.
+
+A route takes a `Call` and gives JSON, or None for 204, or an `Answer`; it raises `Refused` for Discord's errors.
+"""
+
+import json
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, cast
+
+from aiohttp import BodyPartReader, web
+
+from playground.standin.rest import errors
+from playground.standin.world.drafts import Draft, Upload
+from playground.standin.world.entities import JSON, Application
+from playground.standin.world.errors import Code, InvalidForm, Refused
+from playground.standin.world.world import World
+
+log = logging.getLogger(__name__)
+
+PREFIXES = ("/api/v10", "/api/v9", "/api")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a route says where that is not 200 or 204."""
+
+    status: int
+    body: Any = None
+    headers: dict[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass
+class Call:
+    """A request as a route sees it. `caller` has been authenticated, where the route asks for that."""
+
+    world: World
+    path: dict[str, str]
+    query: dict[str, str]
+    json: Any
+    uploads: list[Upload]
+    authenticated: Application | None
+
+    @property
+    def caller(self) -> Application:
+        """Whose token came with the request."""
+        assert self.authenticated is not None
+        return self.authenticated
+
+    @property
+    def me(self) -> int:
+        """The caller's user id."""
+        return self.caller.bot.id
+
+    @property
+    def body(self) -> JSON:
+        """The JSON body as an object. Raises `InvalidForm`."""
+        if self.json is None:
+            return {}
+        if not isinstance(self.json, dict):
+            raise InvalidForm("_", "DICT_TYPE_CONVERT", "Only dictionaries may be used in a DictType")
+        return cast("JSON", self.json)
+
+    @property
+    def draft(self) -> Draft:
+        """The body and the files as a message."""
+        return Draft(self.body, self.uploads)
+
+    def id(self, name: str) -> int:
+        """A snowflake of the path. Raises `InvalidForm`."""
+        value = self.path[name]
+        if not value.isdecimal():
+            raise InvalidForm(name, "NUMBER_TYPE_COERCE", f'Value "{value}" is not snowflake.')
+        return int(value)
+
+    def number(self, name: str, default: int, least: int, most: int) -> int:
+        """A number of the query. Raises `InvalidForm`."""
+        text = self.query.get(name)
+        if text is None:
+            return default
+        if not text.isdecimal() or not least <= int(text) <= most:
+            raise InvalidForm(name, "NUMBER_TYPE_RANGE", f"Value must be between {least} and {most}.")
+        return int(text)
+
+
+Handler = Callable[[Call], Any]
+Gate = Callable[[web.Request, str, Application | None], Awaitable[Answer | None]]
+"""Sees each request with its route and caller first, and may answer in the route's place, or keep it waiting."""
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One request and its answer; `route` is the pattern without version, `ms` what it took."""
+
+    at: datetime
+    method: str
+    route: str
+    path: str
+    status: int
+    ms: float
+    body: Any
+    answer: Any
+
+
+class Routes:
+    """Takes routes by subject and serves them."""
+
+    def __init__(self, world: World, watch: Callable[[Exchange], None]) -> None:
+        self._world = world
+        self._watch = watch
+        self.gates: list[Gate] = []
+        self._app = web.Application(client_max_size=256 * 1024 * 1024)
+
+    def add(self, method: str, route: str, handler: Handler, *, authenticate: bool = True) -> None:
+        """Serve a route under every version's prefix."""
+
+        async def serve(request: web.Request) -> web.Response:
+            return await self._serve(request, route, handler, authenticate=authenticate)
+
+        for prefix in PREFIXES:
+            self._app.router.add_route(method, prefix + route, serve)
+
+    def application(self) -> web.Application:
+        """The routes, whole: what is none of them is answered 404 as Discord does."""
+
+        async def nothing(request: web.Request) -> web.Response:
+            return self._finish(request, request.path, None, time.perf_counter(), Answer(404, errors.NO_ROUTE))
+
+        for prefix in PREFIXES:
+            self._app.router.add_route("*", prefix + "/{rest:.*}", nothing)
+        return self._app
+
+    async def _serve(self, request: web.Request, route: str, handler: Handler, *, authenticate: bool) -> web.Response:
+        begun = time.perf_counter()
+        caller = self._caller(request)
+        sent: Any = None
+        try:
+            sent, uploads = await _read(request)
+            answer = await self._gated(request, route, caller)
+            if answer is None and authenticate and caller is None:
+                answer = Answer(401, errors.UNAUTHORISED)
+            if answer is None:
+                path = dict(request.match_info)
+                answer = handler(Call(self._world, path, dict(request.query), sent, uploads, caller))
+        except Refused as refused:
+            answer = Answer(refused.status, errors.error_body(refused))
+        except json.JSONDecodeError:
+            answer = Answer(400, errors.NOT_JSON)
+        except Exception:
+            log.exception("%s %s broke", request.method, route)
+            answer = Answer(500, errors.BROKEN)
+        return self._finish(request, route, sent, begun, answer)
+
+    def _caller(self, request: web.Request) -> Application | None:
+        header = request.headers.get("Authorization", "")
+        applications = self._world.state.applications.values()
+        return next((each for each in applications if header == f"Bot {each.token}"), None)
+
+    async def _gated(self, request: web.Request, route: str, caller: Application | None) -> Answer | None:
+        for gate in self.gates:
+            answer = await gate(request, route, caller)
+            if answer is not None:
+                return answer
+        return None
+
+    def _finish(self, request: web.Request, route: str, sent: Any, begun: float, outcome: Any) -> web.Response:
+        answer = outcome if isinstance(outcome, Answer) else Answer(204 if outcome is None else 200, outcome)
+        path = request.path
+        for prefix in PREFIXES:
+            if path.startswith(prefix + "/"):
+                path = path.removeprefix(prefix)
+                break
+        self._watch(
+            Exchange(
+                at=self._world.state.clock.now(),
+                method=request.method,
+                route=route,
+                path=path,
+                status=answer.status,
+                ms=(time.perf_counter() - begun) * 1000,
+                body=sent,
+                answer=answer.body,
+            )
+        )
+        if answer.body is None:
+            return web.Response(status=answer.status, headers=answer.headers)
+        # As Discord does, without a charset: clients compare the header as a whole.
+        headers = {**answer.headers, "Content-Type": "application/json"}
+        return web.Response(body=json.dumps(answer.body).encode(), status=answer.status, headers=headers)
+
+
+async def _read(request: web.Request) -> tuple[Any, list[Upload]]:
+    """The JSON and the files. https://discord.com/developers/docs/reference#uploading-files"""
+    if not request.can_read_body:
+        return None, []
+    if request.content_type == "multipart/form-data":
+        return await _read_form(request)
+    text = await request.text()
+    return (json.loads(text) if text else None), []
+
+
+async def _read_form(request: web.Request) -> tuple[Any, list[Upload]]:
+    body: JSON = {}
+    uploads: list[Upload] = []
+    async for part in await request.multipart():
+        if not isinstance(part, BodyPartReader):
+            raise Refused(Code.INVALID_FORM)
+        name = part.name or ""
+        if name == "payload_json":
+            body = json.loads(await part.text())
+        elif part.filename is not None:
+            kind = part.headers.get("Content-Type", "application/octet-stream")
+            data = bytes(await part.read(decode=True))
+            uploads.append(Upload(_slot(name, len(uploads)), part.filename, kind, data))
+        else:
+            body[name] = await part.text()
+    return body, uploads
+
+
+def _slot(name: str, otherwise: int) -> int:
+    digits = name.removeprefix("files[").removesuffix("]")
+    return int(digits) if digits.isdecimal() else otherwise

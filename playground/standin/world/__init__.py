@@ -1,0 +1,1 @@
+"""The state of the stand-in and its rules; knows no HTTP."""

@@ -1,0 +1,187 @@
+"""A message as somebody wants it: the form is checked here, for sending, editing and answering alike.
+
+https://discord.com/developers/docs/resources/message#create-message
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from playground.standin.world.entities import JSON, Guild, Mentions, MessageFlag, User
+from playground.standin.world.errors import Code, InvalidForm, Refused
+from playground.standin.world.state import State
+
+CONTENT_CHARACTERS = 2000
+EMBEDS = 10
+EMBED_CHARACTERS = 6000
+ROWS = 5
+COMPONENTS_V2 = 40
+FILES = 10
+FILE_BYTES = 10 * 1024 * 1024
+_EMBED_LIMITS = {"title": 256, "description": 4096}
+_SETTABLE = int(MessageFlag.SUPPRESS_EMBEDS | MessageFlag.SUPPRESS_NOTIFICATIONS | MessageFlag.IS_COMPONENTS_V2)
+_USER, _ROLE = re.compile(r"<@!?(\d+)>"), re.compile(r"<@&(\d+)>")
+_EVERYONE = re.compile(r"@(?:everyone|here)\b")
+
+
+@dataclass
+class Upload:
+    """A file as it comes; `slot` is its number in the form, which the body's attachments refer to."""
+
+    slot: int
+    filename: str
+    content_type: str
+    data: bytes
+
+
+@dataclass
+class Draft:
+    """What was asked for: the JSON body and the files beside it. What is absent from `body` was not mentioned."""
+
+    body: JSON
+    uploads: list[Upload] = field(default_factory=list[Upload])
+
+    @property
+    def content(self) -> str:
+        """The text; null counts as none."""
+        return self.body.get("content") or ""
+
+    @property
+    def embeds(self) -> list[JSON]:
+        """The embeds, without what Discord fills in itself."""
+        return self.body.get("embeds") or []
+
+    @property
+    def components(self) -> list[JSON]:
+        """The rows, or with the flag the layout."""
+        return self.body.get("components") or []
+
+    @property
+    def flags(self) -> int:
+        """Those that a sender may set, without EPHEMERAL, which only an interaction's answer may."""
+        return (self.body.get("flags") or 0) & _SETTABLE
+
+    @property
+    def ephemeral(self) -> bool:
+        """Whether only the one who is answered shall see it."""
+        return bool((self.body.get("flags") or 0) & MessageFlag.EPHEMERAL)
+
+    def check(self) -> None:
+        """Raises `InvalidForm` for what is too long or too much, `Refused` 40005 for a file that is too large."""
+        _check_length("content", self.content, CONTENT_CHARACTERS)
+        _check_embeds(self.embeds)
+        _check_components(self.components, layout=bool(self.flags & MessageFlag.IS_COMPONENTS_V2))
+        if len(self.uploads) > FILES:
+            raise InvalidForm("attachments", "BASE_TYPE_MAX_LENGTH", f"Must be {FILES} or fewer in length.")
+        if any(len(upload.data) > FILE_BYTES for upload in self.uploads):
+            raise Refused(Code.TOO_LARGE)
+        if self.flags & MessageFlag.IS_COMPONENTS_V2 and (self.content or self.embeds):
+            raise InvalidForm(
+                "content" if self.content else "embeds",
+                "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2",
+                "The field cannot be used when using MessageFlags.IS_COMPONENTS_V2",
+            )
+
+    def check_not_empty(self) -> None:
+        """Raises `Refused` 50006."""
+        if not (self.content.strip() or self.embeds or self.components or self.uploads):
+            raise Refused(Code.EMPTY_MESSAGE)
+
+
+def _check_length(name: str, text: str, most: int) -> None:
+    if len(text) > most:
+        raise InvalidForm(name, "BASE_TYPE_MAX_LENGTH", f"Must be {most} or fewer in length.")
+
+
+def _check_embeds(embeds: list[JSON]) -> None:
+    if len(embeds) > EMBEDS:
+        raise InvalidForm("embeds", "BASE_TYPE_MAX_LENGTH", f"Must be {EMBEDS} or fewer in length.")
+    for index, embed in enumerate(embeds):
+        for name, most in _EMBED_LIMITS.items():
+            _check_length(f"embeds.{index}.{name}", embed.get(name) or "", most)
+    if sum(map(_embed_length, embeds)) > EMBED_CHARACTERS:
+        raise InvalidForm("embeds", "MAX_EMBED_SIZE_EXCEEDED", f"Embed size exceeds maximum size of {EMBED_CHARACTERS}")
+
+
+def _embed_length(embed: JSON) -> int:
+    """https://discord.com/developers/docs/resources/message#embed-object-embed-limits"""
+    fields: list[JSON] = embed.get("fields") or []
+    texts: list[Any] = [
+        embed.get("title"),
+        embed.get("description"),
+        (embed.get("footer") or {}).get("text"),
+        (embed.get("author") or {}).get("name"),
+        *(text for each in fields for text in (each.get("name"), each.get("value"))),
+    ]
+    return sum(len(text) for text in texts if text)
+
+
+def _check_components(components: list[JSON], *, layout: bool) -> None:
+    most = COMPONENTS_V2 if layout else ROWS
+    if len(components) > most:
+        raise InvalidForm("components", "BASE_TYPE_MAX_LENGTH", f"Must be {most} or fewer in length.")
+    ids = [each["custom_id"] for each in nested_components(components) if each.get("custom_id")]
+    if len(set(ids)) < len(ids):
+        raise InvalidForm("components", "COMPONENT_CUSTOM_ID_DUPLICATED", "Component custom id cannot be duplicated")
+
+
+def nested_components(components: Iterable[JSON]) -> Iterable[JSON]:
+    """Every component, the inner ones too."""
+    for component in components:
+        yield component
+        inner = [*(component.get("components") or []), *(component.get(n) for n in ("component", "accessory"))]
+        yield from nested_components(each for each in inner if each)
+
+
+def numbered(components: list[JSON]) -> list[JSON]:
+    """The components with the `id` that Discord gives each: 1, 2, 3, the outer before the inner."""
+    counter = iter(range(1, 1000))
+
+    def give(component: JSON) -> JSON:
+        shape = {"id": next(counter), **component}
+        if not shape["id"]:
+            shape["id"] = next(counter)
+        if component.get("components") is not None:
+            shape["components"] = [give(inner) for inner in component["components"]]
+        for name in ("component", "accessory"):
+            if component.get(name):
+                shape[name] = give(component[name])
+        return shape
+
+    return [give(component) for component in components]
+
+
+def mentions(state: State, guild: Guild | None, draft: Draft, replied_to: User | None, *, everyone: bool) -> Mentions:
+    """Whom a text pings. `everyone` says whether the sender may ping @everyone and every role.
+
+    https://discord.com/developers/docs/resources/message#allowed-mentions-object
+    """
+    text, allowed = draft.content, draft.body.get("allowed_mentions")
+    found = Mentions(
+        users=_known_users(state, _USER.findall(text)),
+        role_ids=_known_roles(guild, _ROLE.findall(text), everyone=everyone),
+        everyone=everyone and bool(_EVERYONE.search(text)),
+    )
+    if allowed is not None:
+        parse = cast("list[str]", allowed.get("parse") or [])
+        users = {int(user_id) for user_id in allowed.get("users") or []}
+        roles = {int(role_id) for role_id in allowed.get("roles") or []}
+        found.users = [user for user in found.users if "users" in parse or user.id in users]
+        found.role_ids = [role_id for role_id in found.role_ids if "roles" in parse or role_id in roles]
+        found.everyone = found.everyone and "everyone" in parse
+    pings = True if allowed is None else bool(allowed.get("replied_user"))
+    if replied_to is not None and pings and replied_to not in found.users:
+        found.users.append(replied_to)
+    return found
+
+
+def _known_users(state: State, ids: Iterable[str]) -> list[User]:
+    return [state.users[user_id] for user_id in dict.fromkeys(map(int, ids)) if user_id in state.users]
+
+
+def _known_roles(guild: Guild | None, ids: Iterable[str], *, everyone: bool) -> list[int]:
+    if guild is None:
+        return []
+    known = [role_id for role_id in dict.fromkeys(map(int, ids)) if role_id in guild.roles]
+    return [role_id for role_id in known if everyone or guild.roles[role_id].mentionable]
