@@ -11,7 +11,7 @@ from bot.config import Discord
 def use_addresses(settings: Discord) -> None:
     """Let every request and every picture's address go where the settings say."""
     Route.BASE = settings.api_url
-    discord.Asset.BASE = settings.cdn_url
+    discord.Asset.BASE = settings.cdn_url  # pyright: ignore[reportAttributeAccessIssue]  declared as Discord's own alone
 
 
 async def use_gateway(http: HTTPClient, settings: Discord) -> None:

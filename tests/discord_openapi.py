@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol, cast
 
 import jsonschema
+from jsonschema import exceptions
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 from simcord.types import HttpLogEntry
@@ -27,7 +28,18 @@ _SMALLEST_SNOWFLAKE = 10**15
 @cache
 def _description() -> dict[str, Any] | None:
     path = os.environ.get("DISCORD_OPENAPI")
-    return json.loads(Path(path).read_text(encoding="utf-8")) if path else None
+    return _mended(json.loads(Path(path).read_text(encoding="utf-8"))) if path else None
+
+
+def _mended(description: dict[str, Any]) -> dict[str, Any]:
+    """The codes within a form's errors are words; the description takes them for numbers.
+
+    https://discord.com/developers/docs/reference#error-messages
+    """
+    schemas = description["components"]["schemas"]
+    inner = {"type": "object", "properties": {"code": {"type": "string"}, "message": {"type": "string"}}}
+    schemas["InnerErrors"]["properties"]["_errors"]["items"] = {**inner, "required": ["code", "message"]}
+    return description
 
 
 @cache
@@ -68,13 +80,12 @@ def exchange_violations(exchanges: Iterable[Exchange]) -> list[str]:
 
 def _exchange_violations(exchange: Exchange) -> list[str]:
     request = _Sent(exchange.method, exchange.path, exchange.body)
-    found = _violations(request) if exchange.status < 400 else []  # noqa: PLR2004
+    found = _violations(request) if exchange.status < 400 else []
     operation = _operation(exchange.method, exchange.path)
-    if operation is None or exchange.answer is None:
+    if operation is None or exchange.answer is None or exchange.status >= 500:
         return found
     responses = operation["responses"]
-    response = responses.get(str(exchange.status)) or responses.get(f"{exchange.status // 100}XX") or {}
-    response = _referenced(response)
+    response = _referenced(responses.get(str(exchange.status)) or responses[f"{exchange.status // 100}XX"])
     schema = response.get("content", {}).get("application/json", {}).get("schema")
     if schema is None:
         return [*found, f"{exchange.method} {exchange.path}: Discord describes no JSON answer with {exchange.status}"]
@@ -85,7 +96,7 @@ def _exchange_violations(exchange: Exchange) -> list[str]:
 
 def _reason(error: Any) -> str:
     """The innermost complaint of the alternative that fits best."""
-    best = jsonschema.exceptions.best_match([error])
+    best = cast("Any", exceptions).best_match([error])
     return f"{best.json_path}: {best.message[:200]}"
 
 

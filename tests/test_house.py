@@ -68,6 +68,11 @@ def broken_rule(module: str, imported: str) -> str | None:
             "nothing imports the playground but tests and its command",
         ),
         (
+            within(module, "playground.standin")
+            and (within(imported, "discord") or (to_ours and not within(imported, "playground.standin"))),
+            "the stand-in is a Discord for any bot: it imports nothing of ours, and no client of Discord",
+        ),
+        (
             within(imported, "tests", "benchmarks") and not within(module, "tests", "benchmarks"),
             "what ships imports no tests",
         ),
@@ -104,6 +109,9 @@ def test_imports_run_one_way() -> None:
         ("bot.keys", "from cogs.keys import KeysCog"),
         ("bot.app", "from playground.app import run"),
         ("gateway.app", "from tests.fakes import upstream"),
+        ("playground.standin.server", "from bot.config import Config"),
+        ("playground.standin.rest.messages", "import discord"),
+        ("playground.standin.world.world", "from playground.world import World"),
     ],
 )
 def test_each_rule_is_seen_when_it_is_broken(module: str, source: str) -> None:

@@ -121,13 +121,11 @@ class Control:
 
     def give_role(self, member: Person, role: Role) -> None:
         """An admin gives a role."""
-        assert member.guild is not None
-        self.world.roles.give(member.guild, member.id, role.id)
+        self.world.roles.give(member.server, member.id, role.id)
 
     def take_role(self, member: Person, role: Role) -> None:
         """An admin takes a role."""
-        assert member.guild is not None
-        self.world.roles.take(member.guild, member.id, role.id)
+        self.world.roles.take(member.server, member.id, role.id)
 
     def delete_role(self, guild: Guild, role: Role) -> None:
         """A role is no more."""
@@ -135,13 +133,11 @@ class Control:
 
     def kick(self, member: Person) -> None:
         """The owner kicks somebody."""
-        assert member.guild is not None
-        self.world.guilds.kick(member.guild.owner_id, member.guild, member.id)
+        self.world.guilds.kick(member.server.owner_id, member.server, member.id)
 
     def ban(self, member: Person) -> None:
         """The owner bans somebody."""
-        assert member.guild is not None
-        self.world.guilds.ban(member.guild.owner_id, member.guild, member.id)
+        self.world.guilds.ban(member.server.owner_id, member.server, member.id)
 
     def entitle(self, sku_id: int, *, user: User | None = None, guild: Guild | None = None) -> Entitlement:
         """Somebody, or a server, subscribes."""
@@ -154,9 +150,7 @@ class Control:
     def drop_connections(self, *, resumable: bool = True) -> None:
         """Cut every WebSocket off; without `resumable` their sessions are lost too."""
         for connection in list(self._gateway.connections):
-            if not resumable and connection.session is not None:
-                self._gateway.end(connection.session)
-            connection.drop()
+            self._gateway.cut(connection, resumable=resumable)
 
     def ask_reconnect(self) -> None:
         """Tell every bot to connect anew and resume. https://discord.com/developers/docs/events/gateway-events#reconnect"""
@@ -187,7 +181,7 @@ class Control:
         """Every event a shard was sent, oldest first."""
         return self._journal.events
 
-    async def until(self, predicate: Callable[[], T], timeout: float = 10.0) -> T:  # noqa: ASYNC109
+    async def until(self, predicate: Callable[[], T | None], timeout: float = 10.0) -> T:  # noqa: ASYNC109
         """What `predicate` gives, once that is true. Raises `TimeoutError` after so many seconds."""
         return await self._journal.until(predicate, timeout)
 

@@ -67,13 +67,15 @@ class Invocation:
     async def message(self, timeout: float = PATIENCE) -> Message:  # noqa: ASYNC109
         """The answer, which must be a message."""
         answer = await self.answer(timeout)
-        assert isinstance(answer, Message), "a form was opened"
+        if isinstance(answer, Modal):
+            raise TypeError("a form was opened, not a message sent")
         return answer
 
     async def modal(self, timeout: float = PATIENCE) -> Modal:  # noqa: ASYNC109
         """The answer, which must be a form."""
         answer = await self.answer(timeout)
-        assert isinstance(answer, Modal), "a message was sent"
+        if isinstance(answer, Message):
+            raise TypeError("a message was sent, not a form opened")
         return answer
 
     async def choices(self, timeout: float = PATIENCE) -> list[JSON]:  # noqa: ASYNC109

@@ -28,10 +28,16 @@ class Person:
         return self.user.id
 
     @property
+    def server(self) -> Guild:
+        """The server they act in. Raises `NotOffered` in direct messages."""
+        if self.guild is None:
+            raise NotOffered(f"{self.user.username} acts in direct messages")
+        return self.guild
+
+    @property
     def member(self) -> Member:
         """Their membership. Raises `Refused` 10007 once they are gone."""
-        assert self.guild is not None
-        return self._world.state.member(self.guild.id, self.user.id)
+        return self._world.state.member(self.server.id, self.user.id)
 
     # Messages
 
@@ -135,13 +141,11 @@ class Person:
 
     async def leave(self) -> None:
         """Leave the server."""
-        assert self.guild is not None
-        self._world.guilds.leave(self.guild, self.id)
+        self._world.guilds.leave(self.server, self.id)
 
     async def join(self) -> None:
         """Come back, without any role."""
-        assert self.guild is not None
-        self._world.guilds.join(self.guild, self.user)
+        self._world.guilds.join(self.server, self.user)
 
 
 def _focus(options: list[JSON], name: str) -> None:

@@ -90,10 +90,10 @@ class StandIn:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        assert self._runner is not None
         for connection in list(self.gateway.connections):
             connection.drop()
-        await self._runner.cleanup()
+        if self._runner is not None:
+            await self._runner.cleanup()
 
     def _add_routes(self) -> None:
         gateway.add(self.routes, lambda: self.gateway.pace, lambda: self.gateway_url)

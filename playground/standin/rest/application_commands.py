@@ -36,9 +36,10 @@ def _list(call: Call) -> list[JSON]:
 
 
 def _overwrite(call: Call) -> list[JSON]:
-    if not isinstance(call.json, list):
+    body: object = call.json
+    if not isinstance(body, list):
         raise InvalidForm("_", "LIST_TYPE_CONVERT", "Only iterables may be used in a ListType")
-    wanted = cast("list[JSON]", call.json)
+    wanted = cast("list[JSON]", body)
     return [shapes.command(command) for command in call.world.commands.overwrite(*_where(call), wanted)]
 
 

@@ -46,7 +46,7 @@ def _callback_response(call: Call, interaction: Interaction) -> JSON:
     inner["channel_id"] = str(interaction.channel.id)
     if interaction.guild is not None:
         inner["guild_id"] = str(interaction.guild.id)
-    if callback in (Callback.MESSAGE, Callback.UPDATE) and message is not None:
+    if callback is not None and callback in (Callback.MESSAGE, Callback.UPDATE) and message is not None:
         shown = call.world.shapes.message(message)
         response["resource"] = {"type": int(callback), "message": shown}
     return response

@@ -72,7 +72,8 @@ def _delete(call: Call) -> None:
 
 
 def _delete_many(call: Call) -> None:
-    ids = [int(message_id) for message_id in call.body.get("messages") or []]
+    wanted: list[str] = call.body.get("messages") or []
+    ids = [int(message_id) for message_id in wanted]
     call.world.messages.remove_many(call.me, call.id("channel_id"), ids)
 
 

@@ -47,7 +47,8 @@ class Call:
     @property
     def caller(self) -> Application:
         """Whose token came with the request."""
-        assert self.authenticated is not None
+        if self.authenticated is None:
+            raise Refused(Code.INVALID_TOKEN)
         return self.authenticated
 
     @property
@@ -60,9 +61,10 @@ class Call:
         """The JSON body as an object. Raises `InvalidForm`."""
         if self.json is None:
             return {}
-        if not isinstance(self.json, dict):
+        body: object = self.json
+        if not isinstance(body, dict):
             raise InvalidForm("_", "DICT_TYPE_CONVERT", "Only dictionaries may be used in a DictType")
-        return cast("JSON", self.json)
+        return cast("JSON", body)
 
     @property
     def draft(self) -> Draft:

@@ -35,6 +35,7 @@ def _listing(call: Call, threads: list[Channel]) -> JSON:
     return {
         "threads": [call.world.shapes.thread(thread, call.me) for thread in threads],
         "members": [call.world.shapes.thread_member(thread, call.me) for thread in joined],
+        "has_more": False,
     }
 
 

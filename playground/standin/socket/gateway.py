@@ -76,6 +76,13 @@ class Gateway:
         """Forget a session: it cannot be resumed."""
         self._sessions.pop(session.id, None)
 
+    def cut(self, connection: Connection, *, resumable: bool) -> None:
+        """Cut a line at once: what happens from now on is for the session's next connection, if it may have one."""
+        if not resumable and connection.session is not None:
+            self.end(connection.session)
+        connection.drop()
+        self._disconnected(connection)
+
     def _disconnected(self, connection: Connection) -> None:
         session = connection.session
         if session is None or session.outlet is not connection:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from playground.standin.world.archiving import tell_thread
 from playground.standin.world.entities import JSON, THREAD_TYPES, Channel, ChannelType, Guild, Overwrite, User
 from playground.standin.world.errors import Code, InvalidForm, Refused
-from playground.standin.world.events import Event
+from playground.standin.world.events import Event, Sees
 from playground.standin.world.permissions import Permission
 from playground.standin.world.shapes import Shapes
 from playground.standin.world.state import State
@@ -113,7 +113,7 @@ class Channels:
     def _tell(self, name: str, channel: Channel) -> None:
         self._state.bus.emit(Event(name, self._shapes.channel(channel), channel.guild_id, self._hears(channel)))
 
-    def _hears(self, channel: Channel):  # noqa: ANN202  a predicate
+    def _hears(self, channel: Channel) -> Sees:
         """A bot is told of all channels of its servers; people of those that they see."""
         guild = self._state.guild(channel.guild_id or 0)
 
@@ -132,10 +132,10 @@ class Channels:
 
     def archive(self, thread: Channel, *, archived: bool = True, locked: bool | None = None) -> None:
         """Archive or open a thread, as a moderator or time does."""
-        assert thread.thread is not None
-        thread.thread.archived, thread.thread.archived_at = archived, self._state.clock.now()
+        part = thread.as_thread
+        part.archived, part.archived_at = archived, self._state.clock.now()
         if locked is not None:
-            thread.thread.locked = locked
+            part.locked = locked
         tell_thread(self._state, self._shapes, "THREAD_UPDATE", thread)
 
 

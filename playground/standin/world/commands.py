@@ -137,7 +137,8 @@ class Commands:
 
 def _checked(definition: JSON) -> JSON:
     """With Discord's defaults. Raises `InvalidForm`."""
-    whole = {**_DEFAULTS, **{name: value for name, value in definition.items() if name != "id"}}
+    given = {name: value for name, value in definition.items() if name != "id" and value is not None}
+    whole = {**_DEFAULTS, **given}
     name: Any = whole.get("name")
     if not isinstance(name, str) or not 1 <= len(name) <= 32:
         raise InvalidForm("name", "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 32 in length.")

@@ -6,9 +6,9 @@ https://discord.com/developers/docs/resources/message#create-message
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
-from playground.standin.world.entities import JSON, Guild, Mentions, MessageFlag, User
+from playground.standin.world.entities import JSON, Guild, Mentions, MessageFlag, User, listed
 from playground.standin.world.errors import Code, InvalidForm, Refused
 from playground.standin.world.state import State
 
@@ -110,11 +110,16 @@ def _embed_length(embed: JSON) -> int:
     texts: list[Any] = [
         embed.get("title"),
         embed.get("description"),
-        (embed.get("footer") or {}).get("text"),
-        (embed.get("author") or {}).get("name"),
+        _text(embed, "footer", "text"),
+        _text(embed, "author", "name"),
         *(text for each in fields for text in (each.get("name"), each.get("value"))),
     ]
     return sum(len(text) for text in texts if text)
+
+
+def _text(embed: JSON, part: str, name: str) -> str | None:
+    inner: JSON = embed.get(part) or {}
+    return inner.get(name)
 
 
 def _check_components(components: list[JSON], *, layout: bool) -> None:
@@ -130,7 +135,7 @@ def nested_components(components: Iterable[JSON]) -> Iterable[JSON]:
     """Every component, the inner ones too."""
     for component in components:
         yield component
-        inner = [*(component.get("components") or []), *(component.get(n) for n in ("component", "accessory"))]
+        inner = [*listed(component, "components"), *(component.get(name) for name in ("component", "accessory"))]
         yield from nested_components(each for each in inner if each)
 
 
@@ -139,9 +144,10 @@ def numbered(components: list[JSON]) -> list[JSON]:
     counter = iter(range(1, 1000))
 
     def give(component: JSON) -> JSON:
-        shape = {"id": next(counter), **component}
-        if not shape["id"]:
-            shape["id"] = next(counter)
+        shape = {name: value for name, value in component.items() if value is not None}
+        shape["id"] = component.get("id") or next(counter)
+        if shape.get("emoji"):
+            shape["emoji"] = {name: value for name, value in shape["emoji"].items() if value is not None}
         if component.get("components") is not None:
             shape["components"] = [give(inner) for inner in component["components"]]
         for name in ("component", "accessory"):
@@ -157,16 +163,17 @@ def mentions(state: State, guild: Guild | None, draft: Draft, replied_to: User |
 
     https://discord.com/developers/docs/resources/message#allowed-mentions-object
     """
-    text, allowed = draft.content, draft.body.get("allowed_mentions")
+    text = draft.content
+    allowed: JSON | None = draft.body.get("allowed_mentions")
     found = Mentions(
         users=_known_users(state, _USER.findall(text)),
         role_ids=_known_roles(guild, _ROLE.findall(text), everyone=everyone),
         everyone=everyone and bool(_EVERYONE.search(text)),
     )
     if allowed is not None:
-        parse = cast("list[str]", allowed.get("parse") or [])
-        users = {int(user_id) for user_id in allowed.get("users") or []}
-        roles = {int(role_id) for role_id in allowed.get("roles") or []}
+        parse = listed(allowed, "parse")
+        users = {int(user_id) for user_id in listed(allowed, "users")}
+        roles = {int(role_id) for role_id in listed(allowed, "roles")}
         found.users = [user for user in found.users if "users" in parse or user.id in users]
         found.role_ids = [role_id for role_id in found.role_ids if "roles" in parse or role_id in roles]
         found.everyone = found.everyone and "everyone" in parse

@@ -8,7 +8,14 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Any
 
+from playground.standin.world.errors import Code, Refused
+
 JSON = dict[str, Any]
+
+
+def listed(of: JSON, name: str) -> list[Any]:
+    """A list of a JSON object; absent and null count as empty."""
+    return of.get(name) or []
 
 
 @dataclass(eq=False)
@@ -126,6 +133,13 @@ class Channel:
     recipients: list[User] = field(default_factory=list[User])
     last_message_id: int | None = None
     thread: ThreadPart | None = None
+
+    @property
+    def as_thread(self) -> ThreadPart:
+        """What makes it a thread. Raises `Refused` 50024 where it is none."""
+        if self.thread is None:
+            raise Refused(Code.WRONG_CHANNEL_TYPE)
+        return self.thread
 
 
 @dataclass(eq=False)

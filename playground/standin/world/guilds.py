@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from playground.standin.world import permissions, shapes
-from playground.standin.world.entities import JSON, Guild, Member, Role, User
+from playground.standin.world.entities import JSON, Guild, Member, Role, User, listed
 from playground.standin.world.errors import Code, InvalidForm, Refused
 from playground.standin.world.events import Event, Sees
 from playground.standin.world.permissions import Permission
@@ -131,7 +131,7 @@ class Guilds:
                 if name != "roles" and not permissions.outranks(guild, actor, member):
                     raise Refused(Code.MISSING_PERMISSIONS)
         if "roles" in body:
-            self._set_roles(guild, actor, member, [int(role_id) for role_id in body["roles"] or []])
+            self._set_roles(guild, actor, member, [int(role_id) for role_id in listed(body, "roles")])
         if "nick" in body:
             member.nick = _nick(body["nick"])
         if "communication_disabled_until" in body:

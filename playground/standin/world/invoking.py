@@ -11,7 +11,7 @@ from typing import Any
 from playground.standin.world import shapes
 from playground.standin.world.commands import MESSAGE, SLASH, SUBCOMMAND, SUBCOMMAND_GROUP, Commands
 from playground.standin.world.drafts import Upload, nested_components
-from playground.standin.world.entities import JSON, Attachment, Channel, Command, Message, User
+from playground.standin.world.entities import JSON, Attachment, Channel, Command, Message, User, listed
 from playground.standin.world.errors import NotOffered
 from playground.standin.world.events import Event
 from playground.standin.world.interaction import ANSWER_WITHIN, Interaction, InteractionType, Stage
@@ -43,7 +43,7 @@ class Invoking:
         uploads: Iterable[Upload] = (),
         nonce: str | None = None,
     ) -> Interaction:
-        """Run a slash command; `options` are nested as Discord nests them, an attachment's value is its upload's slot."""
+        """Run a slash command; `options` as Discord nests them, an attachment's value is its upload's slot."""
         self._require_offered(user, channel, command)
         check_options(command.definition["options"], options)
         files = self._upload(channel, uploads)
@@ -94,7 +94,7 @@ class Invoking:
             raise NotOffered(f"{custom_id} is no menu to choose from")
         if not (component.get("min_values") or 1) <= len(values) <= (component.get("max_values") or 1):
             raise NotOffered("that is too few or too many")
-        known = {option["value"] for option in component.get("options") or []}
+        known = {option["value"] for option in listed(component, "options")}
         if known and not set(values) <= known:
             raise NotOffered("that is not in the menu")
         data: JSON = {

@@ -17,9 +17,10 @@ from playground.standin.world.entities import (
     MessageFlag,
     MessageType,
     User,
+    listed,
 )
 from playground.standin.world.errors import Code, InvalidForm, Refused
-from playground.standin.world.events import Event
+from playground.standin.world.events import Event, Sees
 from playground.standin.world.permissions import Permission
 from playground.standin.world.pictures import picture_size
 from playground.standin.world.shapes import Shapes
@@ -104,7 +105,7 @@ class Messages:
             nonce=draft.body.get("nonce"),
             tts=bool(draft.body.get("tts")),
         )
-        self._attach(channel, message, draft.uploads, draft.body.get("attachments") or [])
+        self._attach(channel, message, draft.uploads, listed(draft.body, "attachments"))
         return message
 
     def _refer(self, channel: Channel, actor_id: int, draft: Draft, message: Message) -> None:
@@ -206,9 +207,9 @@ class Messages:
         if "components" in body:
             message.components = numbered(draft.components)
         if "attachments" in body:
-            kept = {int(each["id"]) for each in body["attachments"] or []}
+            kept = {int(each["id"]) for each in listed(body, "attachments")}
             message.attachments = [attachment for attachment in message.attachments if attachment.id in kept]
-        self._attach(channel, message, draft.uploads, body.get("attachments") or [])
+        self._attach(channel, message, draft.uploads, listed(body, "attachments"))
         if "content" in body or "allowed_mentions" in body:
             self._mention(channel, Draft({**body, "content": message.content}), message, everyone=False)
 
@@ -251,9 +252,7 @@ class Messages:
         held = self._state.messages.get(channel_id, {})
         gone = [message_id for message_id in message_ids if held.pop(message_id, None) is not None]
         data = self._where(channel) | {"ids": [str(message_id) for message_id in gone]}
-        self._state.bus.emit(
-            Event("MESSAGE_DELETE_BULK", data, channel.guild_id, lambda user_id: self._state.can_view(channel, user_id))
-        )
+        self._state.bus.emit(Event("MESSAGE_DELETE_BULK", data, channel.guild_id, self._seen_by(channel)))
 
     # Reacting and typing
 
@@ -304,8 +303,7 @@ class Messages:
         guild = self._guild(channel)
         if guild is not None:
             data["member"] = shapes.member(guild.members[actor_id])
-        seen = lambda user_id: self._state.can_view(channel, user_id)  # noqa: E731
-        self._state.bus.emit(Event("TYPING_START", data, channel.guild_id, seen))
+        self._state.bus.emit(Event("TYPING_START", data, channel.guild_id, self._seen_by(channel)))
 
     # Telling
 
@@ -317,8 +315,8 @@ class Messages:
         where: JSON = {"channel_id": str(channel.id)}
         return where | {"guild_id": str(channel.guild_id)} if channel.guild_id is not None else where
 
-    def _seen_by(self, channel: Channel, message: Message) -> Any:
-        if message.ephemeral_to is not None:
+    def _seen_by(self, channel: Channel, message: Message | None = None) -> Sees:
+        if message is not None and message.ephemeral_to is not None:
             return lambda user_id: user_id == message.ephemeral_to
         return lambda user_id: self._state.can_view(channel, user_id)
 

@@ -5,7 +5,7 @@ https://discord.com/developers/docs/interactions/application-commands#applicatio
 
 from typing import Any
 
-from playground.standin.world.entities import JSON
+from playground.standin.world.entities import JSON, listed
 from playground.standin.world.errors import NotOffered
 
 _SUBCOMMAND, _GROUP = 1, 2
@@ -62,7 +62,7 @@ def _check_value(definition: JSON, value: Any) -> None:
     types = _TYPES.get(definition["type"])
     if types is not None and (not isinstance(value, types) or (isinstance(value, bool) and bool not in types)):
         raise NotOffered(f"{name} is of another type")
-    choices = [choice["value"] for choice in definition.get("choices") or []]
+    choices = [choice["value"] for choice in listed(definition, "choices")]
     if choices and value not in choices:
         raise NotOffered(f"{name} is one of {choices}")
     if isinstance(value, str) and definition["type"] == _STRING:

@@ -6,7 +6,7 @@ https://discord.com/developers/docs/interactions/receiving-and-responding#respon
 from playground.standin.world import shapes
 from playground.standin.world.commands import SLASH
 from playground.standin.world.drafts import Draft, numbered
-from playground.standin.world.entities import JSON, Message, MessageFlag, MessageType
+from playground.standin.world.entities import JSON, Message, MessageFlag, MessageType, listed
 from playground.standin.world.errors import Code, InvalidForm, Refused
 from playground.standin.world.events import Event
 from playground.standin.world.interaction import Callback, Interaction, InteractionType, Stage
@@ -102,7 +102,7 @@ class Responding:
         interaction.stage = Stage.ANSWERED
 
     def _complete(self, interaction: Interaction, draft: Draft) -> None:
-        choices = draft.body.get("choices") or []
+        choices: list[JSON] = listed(draft.body, "choices")
         if len(choices) > 25:
             raise InvalidForm("data.choices", "BASE_TYPE_MAX_LENGTH", "Must be 25 or fewer in length.")
         for index, choice in enumerate(choices):

@@ -117,6 +117,6 @@ def _require_granted(guild: Guild, actor: Member, granted: int) -> None:
 
 
 def _colour(body: JSON, otherwise: int) -> int:
-    colours = body.get("colors") or {}
-    colour = colours.get("primary_color", body.get("color"))
-    return otherwise if colour is None else int(colour)
+    colours: JSON = body.get("colors") or {}
+    colour: int | None = colours.get("primary_color", body.get("color"))
+    return otherwise if colour is None else colour

@@ -222,8 +222,7 @@ class Shapes:
 
     def thread(self, of: Channel, viewer_id: int | None = None) -> JSON:
         """A thread; with `member` where the viewer has joined it."""
-        part = of.thread
-        assert part is not None
+        part = of.as_thread
         shape: JSON = {
             "id": str(of.id),
             "type": int(of.type),
@@ -244,8 +243,7 @@ class Shapes:
         return shape
 
     def _thread_metadata(self, of: Channel) -> JSON:
-        part = of.thread
-        assert part is not None
+        part = of.as_thread
         shape: JSON = {
             "archived": part.archived,
             "archive_timestamp": timestamp(part.archived_at),
@@ -257,8 +255,7 @@ class Shapes:
 
     def thread_member(self, of: Channel, user_id: int) -> JSON:
         """https://discord.com/developers/docs/resources/channel#thread-member-object"""
-        assert of.thread is not None
-        joined = timestamp(of.thread.members[user_id])
+        joined = timestamp(of.as_thread.members[user_id])
         return {"id": str(of.id), "user_id": str(user_id), "join_timestamp": joined, "flags": 0}
 
     def message(self, of: Message) -> JSON:

@@ -126,8 +126,7 @@ class Threads:
 
     def edit(self, actor_id: int, thread: Channel, body: JSON) -> Channel:
         """https://discord.com/developers/docs/resources/channel#modify-channel-json-params-thread"""
-        part = thread.thread
-        assert part is not None
+        part = thread.as_thread
         granted = self._state.require_view(thread, actor_id)
         manages = bool(granted & Permission.MANAGE_THREADS)
         owns = part.owner_id == actor_id and set(body) <= _OWNERS_FIELDS
@@ -172,7 +171,7 @@ class Threads:
 
     def join(self, actor_id: int, thread: Channel, user_id: int) -> None:
         """Join, or add somebody. https://discord.com/developers/docs/resources/channel#add-thread-member"""
-        part = self._part(thread)
+        part = thread.as_thread
         granted = self._state.require_view(thread, actor_id)
         if user_id != actor_id:
             self._state.require(thread, actor_id, Permission.SEND_MESSAGES_IN_THREADS)
@@ -191,7 +190,7 @@ class Threads:
 
     def leave(self, actor_id: int, thread: Channel, user_id: int) -> None:
         """Leave, or take somebody out. https://discord.com/developers/docs/resources/channel#remove-thread-member"""
-        part = self._part(thread)
+        part = thread.as_thread
         self._state.require_view(thread, actor_id)
         owns = thread.type is ChannelType.PRIVATE_THREAD and part.owner_id == actor_id
         if user_id != actor_id and not owns:
@@ -204,7 +203,7 @@ class Threads:
 
     def member(self, actor_id: int, thread: Channel, user_id: int) -> JSON:
         """https://discord.com/developers/docs/resources/channel#get-thread-member"""
-        part = self._part(thread)
+        part = thread.as_thread
         self._state.require_view(thread, actor_id)
         if user_id not in part.members:
             raise Refused(Code.UNKNOWN_MEMBER)
@@ -224,16 +223,10 @@ class Threads:
         found = [(at, t) for at, t in threads if t.parent_id == parent.id and t.type is kind]
         return [t for _, t in sorted(found, key=lambda each: each[0], reverse=True)]
 
-    @staticmethod
-    def _part(thread: Channel) -> ThreadPart:
-        if thread.thread is None:
-            raise Refused(Code.WRONG_CHANNEL_TYPE)
-        return thread.thread
-
     def _tell_members(
         self, thread: Channel, *, added: list[int] | None = None, removed: list[int] | None = None
     ) -> None:
-        part = self._part(thread)
+        part = thread.as_thread
         guild = self._state.guild(thread.guild_id or 0)
         data: JSON = {
             "id": str(thread.id),

@@ -1,12 +1,15 @@
 """A stand-in of its own for each test, and a town: the real bot in it, with its gateway and a provider."""
 
 import asyncio
+import json
+import zlib
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+import aiohttp
 import discord
 import msgspec
 import pytest
@@ -46,8 +49,11 @@ def make_standin() -> MakeStandIn:
     async def make(**changes: Any) -> AsyncGenerator[StandIn]:
         async with StandIn(**changes) as standin:
             yield standin
-        assert exchange_violations(standin.control.requests) == []
-        assert [each for each in standin.control.requests if each.status == 500 and not standin.control.faults.used] == []
+        broken = exchange_violations(standin.control.requests)
+        assert not broken, "\n".join(broken)
+        assert [
+            each for each in standin.control.requests if each.status == 500 and not standin.control.faults.used
+        ] == []
 
     return make
 
@@ -143,6 +149,7 @@ def make_town(tmp_path: Path, upstream: FakeUpstream, make_standin: MakeStandIn)
             admin = control.create_role(guild, "Admin", Permission.MANAGE_GUILD)
             plus = control.create_role(guild, "Plus")
             bot = create_bot(config)
+            bot._connection.guild_ready_timeout = 0.05  # how long discord.py waits for one more server, or else 2 s
             town = Town(
                 standin=place,
                 bot=bot,
@@ -165,3 +172,84 @@ def make_town(tmp_path: Path, upstream: FakeUpstream, make_standin: MakeStandIn)
 async def town(make_town: MakeTown) -> AsyncGenerator[Town]:
     async with make_town() as town:
         yield town
+
+
+class Api:
+    """Discord's REST API as a bot's HTTP client uses it: answers are status and JSON."""
+
+    def __init__(self, session: aiohttp.ClientSession, url: str, token: str) -> None:
+        self._session = session
+        self._url = url
+        self.headers = {"Authorization": f"Bot {token}"}
+
+    async def __call__(self, method: str, path: str, body: Any = None, **more: Any) -> tuple[int, Any]:
+        if body is not None:
+            more["json"] = body
+        async with self._session.request(method, self._url + path, headers=self.headers, **more) as response:
+            return response.status, await response.json() if response.content_type == "application/json" else None
+
+    async def get_file(self, url: str) -> tuple[int, bytes]:
+        """A file of the CDN, for which no token is needed."""
+        async with self._session.get(url) as response:
+            return response.status, await response.read()
+
+
+class Socket:
+    """The gateway as a client sees it that knows nothing of Discord."""
+
+    def __init__(self, ws: aiohttp.ClientWebSocketResponse, *, compressed: bool = False) -> None:
+        self.ws = ws
+        self._inflate = zlib.decompressobj() if compressed else None
+
+    async def receive(self) -> dict[str, Any]:
+        """The next frame."""
+        message = await self.ws.receive(timeout=5)
+        assert message.type in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY), message
+        return json.loads(self._inflate.decompress(message.data) if self._inflate else message.data)
+
+    async def send(self, opcode: int, data: Any) -> None:
+        await self.ws.send_json({"op": opcode, "d": data})
+
+    async def closed(self) -> int | None:
+        """With which code the other side ends it; frames before that are passed over."""
+        async for _ in self.ws:
+            pass
+        return self.ws.close_code
+
+    async def identify(self, token: str, intents: int, **more: Any) -> dict[str, Any]:
+        """READY's data."""
+        assert (await self.receive())["op"] == 10
+        await self.send(2, {"token": token, "intents": intents, "properties": {}, **more})
+        ready = await self.receive()
+        assert ready["t"] == "READY", ready
+        return ready["d"]
+
+    async def until(self, name: str) -> dict[str, Any]:
+        """The next event of that name; others are passed over."""
+        while (frame := await self.receive())["t"] != name:
+            pass
+        return frame
+
+
+@pytest.fixture
+async def session() -> AsyncGenerator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as session:
+        yield session
+
+
+@pytest.fixture
+def api(standin: StandIn, session: aiohttp.ClientSession) -> Api:
+    return Api(session, standin.api_url, standin.application.token)
+
+
+class Connect(Protocol):
+    async def __call__(self, standin: StandIn, *, compress: bool = False) -> Socket: ...
+
+
+@pytest.fixture
+def connect(session: aiohttp.ClientSession) -> Connect:
+    async def connect(standin: StandIn, *, compress: bool = False) -> Socket:
+        query = "?v=10&encoding=json" + ("&compress=zlib-stream" if compress else "")
+        return Socket(await session.ws_connect(standin.gateway_url + query), compressed=compress)
+
+    return connect
