@@ -49,7 +49,7 @@ export function icon(name, className = "") {
 }
 
 const SHAPES = {
-  "💬": [["path", { d: "M12 3c5.5 0 9.5 3.3 9.5 7.6s-4 7.6-9.5 7.6c-1 0-2-.1-2.9-.3L4.5 21l.8-4.3C3.5 15.2 2.5 13 2.5 10.6 2.5 6.3 6.5 3 12 3z", fill: "#dfe6ee" }], ["path", { d: "M7.5 9.5h9M7.5 12.5h6", stroke: "#5b6b7d", "stroke-width": "1.7", "stroke-linecap": "round" }]],
+  "💬": [["path", { d: "M12 3c5.5 0 9.5 3.3 9.5 7.6s-4 7.6-9.5 7.6c-1 0-2-.1-2.9-.3L4.5 21l.8-4.3C3.5 15.2 2.5 13 2.5 10.6 2.5 6.3 6.5 3 12 3z", fill: "#b4c3d3" }], ["path", { d: "M7.5 9.5h9M7.5 12.5h6", stroke: "#3d4a58", "stroke-width": "1.7", "stroke-linecap": "round" }]],
   "⚠️": [["path", { d: "M12 2.5 1.5 21h21z", fill: "#ffcc4d", stroke: "#ffcc4d", "stroke-width": "2", "stroke-linejoin": "round" }], ["path", { d: "M12 9v6M12 18h.01", stroke: "#3b2f10", "stroke-width": "2.4", "stroke-linecap": "round" }]],
   "⭐": [["path", { d: "m12 2 3 6.7 7.2.7-5.5 4.8 1.7 7.1L12 17.5l-6.4 3.8 1.7-7.1L1.8 9.4 9 8.7z", fill: "#ffac33" }]],
   "🔹": [["path", { d: "m12 5 7 7-7 7-7-7z", fill: "#55acee" }]],

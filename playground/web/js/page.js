@@ -128,11 +128,8 @@ export class Page {
   }
 
   #build() {
-    const theme = new Theme(localStorage);
-    this.topbar = new TopBar({ theme, onTour: () => this.tour.start(), onTheme: () => {
-      theme.toggle();
-      this.topbar.draw(this.world, this.tour);
-    } });
+    const theme = new Theme(localStorage, { onChange: () => this.tour && this.topbar.draw(this.world, this.tour) });
+    this.topbar = new TopBar({ theme, onTour: () => this.tour.start(), onTheme: () => theme.toggle() });
     this.rail = new Rail({ onOpen: (id) => this.open(this.#firstChannel(id)) });
     this.sidebar = new Sidebar({ onOpen: (id) => this.open(id) });
     this.me = new Me({ onChoose: (id) => this.be(id) });
@@ -186,7 +183,10 @@ export class Page {
       world.epoch = (world.epoch ?? 0) + 1;
       if (this.#channelId) this.redraw();
     });
-    world.on("me", () => this.me.draw(world));
+    world.on("me", () => {
+      this.me.draw(world);
+      this.topbar.draw(world, this.tour);
+    });
     world.on("messages", (id) => id === this.#channelId && this.redraw());
     world.on("typing", (id) => id === this.#channelId && this.typing.draw(world, this.guild, id));
     interactions.on("change", (id) => id === this.#channelId && this.redraw());
@@ -203,7 +203,10 @@ export class Page {
       onStatus: (status) => {
         this.topbar.status(status);
         // What happened while the line was down is read again.
-        if (status === "open" && connected) this.be(this.world.me.id);
+        if (status === "open" && connected) {
+          this.world.logs.clear();
+          this.be(this.world.me.id);
+        }
         connected ||= status === "open";
       },
       onFrame: (event) => this.#event(event),

@@ -3,23 +3,28 @@
 const KEY = "playground-theme";
 
 export class Theme {
-  constructor(storage, root = document.documentElement) {
+  #system = matchMedia("(prefers-color-scheme: light)");
+
+  /** `onChange`: after it changed, by whomever. */
+  constructor(storage, { onChange }, root = document.documentElement) {
     this.storage = storage;
     this.root = root;
-    this.#apply(storage.getItem(KEY));
+    this.onChange = onChange;
+    this.#apply();
+    this.#system.addEventListener("change", () => this.#apply());
   }
 
   get dark() {
-    return (this.root.dataset.theme ?? (matchMedia("(prefers-color-scheme: light)").matches ? "light" : "dark")) === "dark";
+    return (this.storage.getItem(KEY) ?? (this.#system.matches ? "light" : "dark")) === "dark";
   }
 
   toggle() {
-    const theme = this.dark ? "light" : "dark";
-    this.storage.setItem(KEY, theme);
-    this.#apply(theme);
+    this.storage.setItem(KEY, this.dark ? "light" : "dark");
+    this.#apply();
   }
 
-  #apply(theme) {
-    if (theme) this.root.dataset.theme = theme;
+  #apply() {
+    this.root.dataset.theme = this.dark ? "dark" : "light";
+    this.onChange();
   }
 }

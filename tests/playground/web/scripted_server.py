@@ -3,8 +3,6 @@
 import asyncio
 import base64
 import secrets
-import time
-from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Self
@@ -12,17 +10,8 @@ from typing import Any, Self
 from aiohttp import WSMsgType, web
 
 from tests.playground.web import showcase
-from tests.playground.web.scripted_world import (
-    BOT,
-    FRED,
-    GENERAL,
-    GUILD,
-    PLUS,
-    USERS,
-    WHAT,
-    Json,
-    ScriptedWorld,
-)
+from tests.playground.web.scripted_panel import ScriptedPanel
+from tests.playground.web.scripted_world import BOT, GENERAL, PLUS, USERS, WHAT, Json, ScriptedWorld
 
 WEB = Path(__file__).parents[3] / "playground" / "web"
 # What the page must live with: nothing inline, no other host.
@@ -30,7 +19,10 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-REFUSAL = f"Plus is not part of your access. These roles include it: <@&{PLUS}>. Your free access works: leave out the tier, or choose free."
+REFUSAL = (
+    f"Plus is not part of your access. These roles include it: <@&{PLUS}>. "
+    "Your free access works: leave out the tier, or choose free."
+)
 ANSWER = (
     "To greet somebody in **Python**, write a function:\n",
     "```python\ndef greet(name: str) -> str:\n```",
@@ -70,11 +62,8 @@ class ScriptedServer:
         self._clients: dict[web.WebSocketResponse, str] = {}
         self._panels: set[web.WebSocketResponse] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._keys: dict[str, Json] = {}
-        self._spent: dict[str, int] = defaultdict(int)
-        self._switches: Json = {"kind": "switches", "gateway": "up", "upstream": "ok"}
-        self._log: list[Json] = []
         self.world = ScriptedWorld(self._notify)
+        self._panel = ScriptedPanel(self.world, lambda frame: self._send(self._panels, frame))
         self.done: list[Json] = []
         self.url = ""
 
@@ -94,7 +83,9 @@ class ScriptedServer:
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
         origin = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
         self.url = f"{origin}/?t={self._token}"
-        self.world.post(GENERAL, BOT, "Welcome to a **simulation**. Type `/ask` to begin: nothing here reaches Discord.")
+        self.world.post(
+            GENERAL, BOT, "Welcome to a **simulation**. Type `/ask` to begin: nothing here reaches Discord."
+        )
         showcase.fill(self.world, f"{origin}/files/gradient.png")
         return self
 
@@ -155,10 +146,17 @@ class ScriptedServer:
         return web.json_response(act(body, body["as"]) or {"id": self.world.snowflake()})
 
     def _act_send(self, body: Json, me: str) -> None:
-        more: Json = {}
+        more: dict[str, Any] = {}
         if reply_to := body.get("reply_to"):
-            more = {"type": 19, "message_reference": {"message_id": reply_to}, "referenced_message": self.world.find(reply_to)}
-        files = [{"id": "1", "filename": one["filename"], "size": len(one["data_base64"]), "url": ""} for one in body.get("attachments", [])]
+            more = {
+                "type": 19,
+                "message_reference": {"message_id": reply_to},
+                "referenced_message": self.world.find(reply_to),
+            }
+        files = [
+            {"id": "1", "filename": one["filename"], "size": len(one["data_base64"]), "url": ""}
+            for one in body.get("attachments", [])
+        ]
         self.world.post(body["channel_id"], me, body["content"], attachments=files, **more)
         if body["channel_id"] in self.world.threads:
             self._notify(None, "TYPING_START", {"channel_id": body["channel_id"], "user_id": BOT})
@@ -177,7 +175,10 @@ class ScriptedServer:
             self._notify({me}, "INTERACTION_FAILURE", {**interaction, "reason": "The application did not respond"})
             return
         self._notify({me}, "INTERACTION_SUCCESS", interaction)
-        invoked = {"type": 20, "interaction_metadata": {"id": interaction["id"], "type": 2, "user": USERS[me], "name": "ask"}}
+        invoked: dict[str, Any] = {
+            "type": 20,
+            "interaction_metadata": {"id": interaction["id"], "type": 2, "user": USERS[me], "name": "ask"},
+        }
         if given.get("tier") == "plus" and PLUS not in self.world.members[me]:
             thinking = self.world.post(channel, BOT, only=me, **invoked)
             self.world.edit(thinking, flags=64 | 128)
@@ -185,16 +186,17 @@ class ScriptedServer:
             self.world.edit(thinking, content=REFUSAL, flags=64)
             return
         prompt = str(given.get("prompt", "?"))
-        card = {"description": prompt, "color": 0x4F6BED, "author": {"name": f"{USERS[me]['global_name']} asks"}, "footer": {"text": given.get("tier") or "free"}}
+        card = {
+            "description": prompt,
+            "color": 0x4F6BED,
+            "author": {"name": f"{USERS[me]['global_name']} asks"},
+            "footer": {"text": given.get("tier") or "free"},
+        }
         thread = self.world.start_thread(self.world.post(channel, BOT, embeds=[card], **invoked), prompt[:60])
         await self._answer(thread, me)
 
     async def _answer(self, channel: str, me: str) -> None:
-        tier = "plus" if PLUS in self.world.members[me] else "free"
-        self._keys.setdefault(me, self._key(me, tier))["last_used_at"] = _now()
-        self._log_frame({"kind": "request", "method": "POST", "path": "/api/chat", "status": 200, "ms": 412.0, "who": USERS[me]["global_name"]})
-        self._spent[me] += 3
-        self._tell_panels()
+        self._panel.asked(me)
         message, text = None, ""
         for piece in ANSWER:
             text = piece if text.endswith("```") else text + piece
@@ -202,7 +204,8 @@ class ScriptedServer:
                 message = self.world.post(channel, BOT, text)
             else:
                 self.world.edit(message, content=text)
-                self._log_frame({"kind": "discord", "method": "PATCH", "path": f"/channels/{channel}/messages/{message['id']}", "status": 200})
+                path = f"/channels/{channel}/messages/{message['id']}"
+                self._panel.log({"kind": "discord", "method": "PATCH", "path": path, "status": 200})
             await asyncio.sleep(self._pace)
         button = {"type": 2, "style": 2, "label": "Follow up", "custom_id": "form", "emoji": {"name": "💬"}}
         assert message is not None
@@ -211,7 +214,9 @@ class ScriptedServer:
     def _act_autocomplete(self, body: Json, _me: str) -> Json:
         typed = next(one["value"] for one in body["options"] if one.get("focused"))
         titles = ["Greeting in Python", "Greeting in French", "Limits"]
-        return {"choices": [{"name": title, "value": f"id-{title}"} for title in titles if typed.lower() in title.lower()]}
+        return {
+            "choices": [{"name": title, "value": f"id-{title}"} for title in titles if typed.lower() in title.lower()]
+        }
 
     def _act_press(self, body: Json, me: str) -> Json:
         interaction = {"id": self.world.snowflake(), "nonce": body["nonce"]}
@@ -225,7 +230,9 @@ class ScriptedServer:
 
     def _act_select(self, body: Json, me: str) -> Json:
         self._notify({me}, "INTERACTION_SUCCESS", {"nonce": body["nonce"], "id": "1"})
-        self.world.post(self.world.find(body["message_id"])["channel_id"], BOT, f"Chosen: {', '.join(body['values'])}", only=me)
+        self.world.post(
+            self.world.find(body["message_id"])["channel_id"], BOT, f"Chosen: {', '.join(body['values'])}", only=me
+        )
         return {"id": "1"}
 
     def _act_submit(self, body: Json, me: str) -> Json:
@@ -244,31 +251,34 @@ class ScriptedServer:
 
     def _act_react(self, body: Json, me: str) -> None:
         message = self.world.find(body["message_id"])
-        self._notify(None, "MESSAGE_REACTION_ADD", {"channel_id": message["channel_id"], "message_id": message["id"], "user_id": me, "emoji": {"name": body["emoji"]}})
+        self._notify(
+            None,
+            "MESSAGE_REACTION_ADD",
+            {
+                "channel_id": message["channel_id"],
+                "message_id": message["id"],
+                "user_id": me,
+                "emoji": {"name": body["emoji"]},
+            },
+        )
 
     def _act_role(self, body: Json, _me: str) -> None:
-        who = body["user_id"]
-        self.world.give_role(who, body["role_id"], give=body["give"])
-        if who in self._keys:
-            self._keys[who]["tier"] = "plus" if PLUS in self.world.members[who] else "free"
-        self._event("Role changed", f"{USERS[who]['global_name']} {'has' if body['give'] else 'has no longer'} Plus")
+        self.world.give_role(body["user_id"], body["role_id"], give=body["give"])
+        self._panel.role_changed(body["user_id"], given=body["give"])
 
     def _act_leave(self, _body: Json, me: str) -> None:
         self.world.leave(me)
-        if me in self._keys:
-            self._keys[me]["state"] = "revoked"
-        self._event("Member left", f"{USERS[me]['global_name']}'s key is revoked")
+        self._panel.left(me)
 
     def _act_join(self, _body: Json, me: str) -> None:
         self.world.join(me)
-        self._keys.pop(me, None)
-        self._event("Member joined", USERS[me]["global_name"])
+        self._panel.joined(me)
 
     async def _panel_live(self, request: web.Request) -> web.StreamResponse:
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         self._panels.add(socket)
-        for frame in [*self._frames(), *self._log[-50:]]:
+        for frame in self._panel.frames():
             await socket.send_json(frame)
         async for message in socket:
             assert message.type is WSMsgType.TEXT
@@ -278,57 +288,8 @@ class ScriptedServer:
     async def _panel_do(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
         self.done.append(body)
-        if body["do"] == "gateway":
-            self._switches["gateway"] = "up" if body["up"] else "down"
-        elif body["do"] == "upstream":
-            self._switches["upstream"] = body["mode"]
-        else:
-            self._spent[body["user_id"]] = 10 if body["do"] == "spend" else 0
-        self._tell_panels()
+        self._panel.do(body)
         return web.json_response({})
-
-    def _frames(self) -> list[Json]:
-        people = [
-            {
-                "user_id": one,
-                "name": USERS[one]["global_name"],
-                "what": WHAT[one],
-                "guilds": [
-                    {"guild_id": GUILD, "name": "Rolekey HQ", "member": one in self.world.members, "plus": PLUS in self.world.members.get(one, []), "plus_role_id": PLUS}
-                ],
-            }
-            for one in WHAT
-        ]
-        limits = [
-            {"user_id": one, "name": USERS[one]["global_name"], "limit": limit, "used": min(most, self._spent[one] * most // 10), "most": most, "resets_at": _now() + 40_000}
-            for one in self._keys
-            for limit, most in (("requests_per_minute", 10), ("tokens_per_day", 50_000))
-        ]
-        return [
-            {"kind": "people", "people": people},
-            {"kind": "keys", "keys": list(self._keys.values())},
-            {"kind": "limits", "limits": limits},
-            self._switches,
-        ]
-
-    def _key(self, who: str, tier: str) -> Json:
-        name = USERS[who]["global_name"]
-        return {
-            "user_id": who, "name": name, "guild": "Rolekey HQ", "key": f"rk-…{'a7Qx' if who == FRED else 'm2Vd'}", "tier": tier,
-            "expires_at": _now() + 86_000_000, "state": "active", "last_used_at": _now(),
-        }  # fmt: skip
-
-    def _event(self, name: str, words: str) -> None:
-        self._log_frame({"kind": "event", "name": name, "words": words})
-        self._tell_panels()
-
-    def _log_frame(self, frame: Json) -> None:
-        self._log.append({"at": _now(), **frame})
-        self._send(self._panels, self._log[-1])
-
-    def _tell_panels(self) -> None:
-        for frame in self._frames():
-            self._send(self._panels, frame)
 
     def _notify(self, viewers: set[str] | None, event: str, data: Json) -> None:
         sockets = {socket for socket, who in self._clients.items() if viewers is None or who in viewers}
@@ -344,7 +305,3 @@ class ScriptedServer:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _now() -> int:
-    return int(time.time() * 1000)

@@ -12,13 +12,21 @@ GUILD = "900000000000000001"
 GENERAL = "900000000000000010"
 SHOWCASE = "900000000000000011"
 EVERYONE, ADMIN, PLUS = GUILD, "900000000000000021", "900000000000000022"
-ADA, PAULA, FRED, BOT = "80351110224678912", "80351110224678944", "80351110233678976", "80351110241678925"
+# Ids with an avatar of another colour each: (id >> 22) % 6.
+ADA, PAULA, FRED, BOT = (str(number << 22) for number in (19157197001, 19157197000, 19157197004, 19157197008))
 SCRIPT = "<img src=x onerror=\"document.title='pwned'\"><script>document.title='pwned'</script>"
 TEXT, CHOICE = 3, 3
 
 
 def user(user_id: str, name: str, *, bot: bool = False) -> Json:
-    return {"id": user_id, "username": name.lower(), "global_name": name, "avatar": None, "discriminator": "0", "bot": bot}
+    return {
+        "id": user_id,
+        "username": name.lower(),
+        "global_name": name,
+        "avatar": None,
+        "discriminator": "0",
+        "bot": bot,
+    }
 
 
 USERS = {
@@ -185,7 +193,7 @@ class ScriptedWorld:
 
     def start_thread(self, message: Json, name: str) -> str:
         """A thread on a message; it has the message's id."""
-        thread = {
+        thread: Json = {
             **self._channel(message["id"], name, None, 0),
             "type": 11,
             "parent_id": message["channel_id"],

@@ -21,7 +21,8 @@ MARKDOWN = f"""# A heading
   - deeper
 1. first
 2. second
-A [masked link](https://example.com/path_(x)) and https://example.com/a_b_c, <@{FRED}>, <@&{PLUS}>, <#{SHOWCASE}>, </ask:700000000000000001>
+A [masked link](https://example.com/path_(x)) and https://example.com/a_b_c
+<@{FRED}>, <@&{PLUS}>, <#{SHOWCASE}>, </ask:700000000000000001>
 <t:{int(time.time()) - 7200}:R>, snake_case_name, 2 * 3 * 4, \\*not italic\\* 💬 ⭐
 -# ⚠️ Small print"""
 
@@ -34,7 +35,9 @@ def greet(name: str, times: int = 2) -> str:
 
 def picture() -> bytes:
     """A gradient as PNG."""
-    rows = b"".join(b"\0" + bytes(value for x in range(320) for value in (88 + y // 2, 101, 242 - x // 2)) for y in range(180))
+    rows = b"".join(
+        b"\0" + bytes(value for x in range(320) for value in (88 + y // 2, 101, 242 - x // 2)) for y in range(180)
+    )
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -105,8 +108,18 @@ def fill(world: ScriptedWorld, file_url: str) -> None:
     }
     world.post(SHOWCASE, BOT, embeds=[embed], components=[BUTTONS, COLOURS, ROLES], mentions=[USERS[FRED]])
     files = [
-        {"id": "1", "filename": "gradient.png", "content_type": "image/png", "size": 4096, "url": file_url, "width": 320, "height": 180},
+        {
+            "id": "1",
+            "filename": "gradient.png",
+            "content_type": "image/png",
+            "size": 4096,
+            "url": file_url,
+            "width": 320,
+            "height": 180,
+        },
         {"id": "2", "filename": "conversation.md", "content_type": "text/markdown", "size": 18_337, "url": file_url},
     ]
-    world.post(SHOWCASE, PAULA, "Two files", attachments=files, reactions=[{"emoji": {"name": "👍"}, "count": 2, "me": False}])
+    world.post(
+        SHOWCASE, PAULA, "Two files", attachments=files, reactions=[{"emoji": {"name": "👍"}, "count": 2, "me": False}]
+    )
     world.post(SHOWCASE, BOT, flags=1 << 15, components=[CONTAINER])

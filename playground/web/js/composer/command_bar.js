@@ -26,7 +26,7 @@ export class CommandBar {
     this.about = h("p", { className: "option-about" });
     this.popup = h("div", { className: "composer-popup" }, h("div", { className: "popup-head" }, this.about, this.problem), this.list.element);
     this.chips = h("div", { className: "chips", role: "group", "aria-label": `Options of /${invocable.name}` });
-    this.element = h("div", { className: "command-bar" }, h("span", { className: "command-name" }, `/${invocable.name}`), this.chips);
+    this.element = h("div", { className: "command-bar", tabindex: "-1", role: "group", "aria-label": `Command /${invocable.name}. Enter sends it` }, h("span", { className: "command-name" }, `/${invocable.name}`), this.chips);
     this.element.addEventListener("keydown", (event) => this.#key(event));
     this.element.addEventListener("click", (event) => event.target === this.element && this.#inputs.get(this.draft.shown.at(-1)?.name)?.focus());
     for (const option of this.draft.shown) this.#addChip(option);
@@ -35,7 +35,7 @@ export class CommandBar {
   }
 
   focus() {
-    (this.#firstEmpty() ?? [...this.#inputs.values()].at(-1) ?? this.more)?.focus();
+    (this.#firstEmpty() ?? [...this.#inputs.values()].at(-1) ?? this.more ?? this.element).focus();
   }
 
   /** Fill an option in from outside: the tour does. */
@@ -236,7 +236,7 @@ export class CommandBar {
     this.#inputs.delete(option.name);
     this.#files.delete(option.name);
     this.#drawMore();
-    (this.#inputs.get(this.draft.shown[at - 1]?.name) ?? this.more).focus();
+    (this.#inputs.get(this.draft.shown[at - 1]?.name) ?? this.more ?? this.element).focus();
     return undefined;
   }
 

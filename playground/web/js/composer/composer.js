@@ -26,7 +26,7 @@ export class Composer {
     this.picker = new Listbox({ label: "Commands", onChoose: ({ value }) => this.startCommand(value) });
     this.popup = h("div", { className: "composer-popup", hidden: true }, this.picker.element);
     this.field = h("textarea", {
-      className: "composer-field", rows: "1", role: "combobox", "aria-expanded": "false", "aria-controls": this.picker.id, "aria-autocomplete": "list", "aria-multiline": "true",
+      className: "composer-field", rows: "1", "aria-controls": this.picker.id, "aria-autocomplete": "list",
       oninput: () => this.#typed(), onkeydown: (event) => this.#keydown(event), onpaste: (event) => this.#pasted(event),
       onblur: () => this.#closePicker(),
     });
@@ -186,13 +186,11 @@ export class Composer {
       hint: each.description, leading: commandIcon(), trailing: h("span", { className: "option-app" }, bot?.global_name ?? bot?.username ?? ""),
     })), { field: this.field, heading: found.length ? "Commands" : undefined, empty: "No command of that name." });
     this.popup.hidden = false;
-    this.field.setAttribute("aria-expanded", "true");
     return undefined;
   }
 
   #closePicker() {
     this.popup.hidden = true;
-    this.field.setAttribute("aria-expanded", "false");
     this.field.removeAttribute("aria-activedescendant");
   }
 

@@ -6,6 +6,7 @@ import { icon } from "../icons.js";
 /** Open one with a title; answers the element. It is removed when it closes. */
 export function openDialog({ title, className = "", onClose }, build) {
   const titleId = freshId("title");
+  const opener = document.activeElement;
   const dialog = h("dialog", { className: `dialog ${className}`, "aria-labelledby": titleId });
   const close = () => dialog.close();
   dialog.append(
@@ -14,6 +15,7 @@ export function openDialog({ title, className = "", onClose }, build) {
   );
   dialog.addEventListener("close", () => {
     dialog.remove();
+    if (!opener.isConnected) successor(opener)?.focus();
     onClose?.();
   });
   dialog.addEventListener("pointerdown", (event) => event.target === dialog && close());
@@ -21,6 +23,11 @@ export function openDialog({ title, className = "", onClose }, build) {
   dialog.showModal();
   (dialog.querySelector("[autofocus], input, textarea, .select") ?? dialog.querySelector("footer .button"))?.focus();
   return dialog;
+}
+
+/** What took the place of a control that was drawn anew meanwhile. */
+function successor({ dataset }) {
+  return dataset?.focus && document.querySelector(`[data-focus="${CSS.escape(dataset.focus)}"]`);
 }
 
 /** Ask before something that cannot be taken back; true where it was confirmed. */

@@ -26,13 +26,14 @@ export function selectMenu({ label, options, min = 1, max = 1, disabled = false,
   function open() {
     const before = chosen.join();
     const several = max > 1;
-    const list = h("div", { className: "listbox floating", role: "listbox", "aria-label": label, "aria-multiselectable": several && "true", tabindex: "-1" });
+    const list = h("div", { className: "listbox floating", role: "listbox", id: `${id}-list`, "aria-label": label, "aria-multiselectable": several && "true", tabindex: "-1" });
     const rows = options.map((option) => h("div", { role: "option", tabindex: "-1", "aria-selected": String(chosen.includes(option.value)), className: "choosable", onclick: () => toggle(option.value) },
       several && h("span", { className: "box" }, icon("check")), option.emoji?.name && emoji(option.emoji.name), option.leading,
       h("span", { className: "option-main" }, h("span", { className: "option-label" }, option.label), option.description && h("span", { className: "option-hint" }, option.description))));
     list.append(...(rows.length ? rows : [h("p", { className: "listbox-empty" }, "There is nothing to choose.")]));
     list.addEventListener("keydown", (event) => key(event, rows));
     button.setAttribute("aria-expanded", "true");
+    button.setAttribute("aria-controls", list.id);
     close = float(list, button, { width: "anchor", onClose: (byKey) => {
       close = undefined;
       button.setAttribute("aria-expanded", "false");

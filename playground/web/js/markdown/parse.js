@@ -46,6 +46,7 @@ function blocks(text, depth, quoted = false) {
 
 /** How far the text can be taken as it is: up to a line's end, a possible fence, or past inline code. */
 function nextStop(text) {
+  if (text[0] === "\n") return 1;
   const code = /^(`{1,2})(?!`)[^]*?[^`]\1(?!`)/.exec(text);
   if (code) return code[0].length;
   const next = text.slice(1).search(/\n|`/);
@@ -121,7 +122,7 @@ const RULES = [
   [/^<a?:(\w{2,32}):(\d{5,25})>/, (match) => ({ kind: "emoji", name: match[1] })],
   [/^@(everyone|here)\b/, (match) => ({ kind: "everyone", text: match[0] })],
   [/^<(https?:\/\/[^\s<>]+)>/, (match) => link(match[1])],
-  [/^\[((?:\\.|[^\]\\]|\[[^\]]*\])+)\]\(<?(https?:\/\/[^\s<>)]+(?:\([^\s()]*\)[^\s<>)]*)*)>?(?: +"[^"]*")?\)/, masked],
+  [/^\[((?:\\.|[^\]\\]|\[[^\]]*\])+)\]\(<?(https?:\/\/[^\s<>()]+(?:\([^\s()]*\)[^\s<>()]*)*)>?(?: +"[^"]*")?\)/, masked],
   [/^https?:\/\/[^\s<]+[^\s<.,:;"'\])*_~|]/, (match) => link(match[0])],
   [/^\|\|([^]+?)\|\|/, wrap("spoiler")],
   [/^\*\*\*((?:\\.|[^\\])+?)\*\*\*(?!\*)/s, (match, depth) => ({ kind: "strong", children: [{ kind: "em", children: inline(match[1], depth + 1) }] })],

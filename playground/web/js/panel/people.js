@@ -35,8 +35,10 @@ export class PeopleCards {
     const limits = this.backstage.limitsOf(person.user_id);
     const inside = person.guilds.some(({ member }) => member);
     return h("article", { className: `person-card ${inside ? "" : "gone"}`, "aria-label": person.name, data: { person: person.name } }, [
-      h("header", {}, avatar({ id: person.user_id }, { name: person.name, className: "medium" }), h("div", {}, h("strong", {}, person.name), h("small", {}, inside ? person.what : "has left the server")), this.#more(person)),
-      person.guilds.map((place) => this.#switch(person, place)),
+      h("header", {}, avatar({ id: person.user_id }, { name: person.name, className: "medium" }),
+        h("div", {}, h("strong", {}, person.name), h("small", {}, inside ? person.what : "has left the server")),
+        person.guilds.length === 1 && this.#switch(person, person.guilds[0]), this.#more(person)),
+      person.guilds.length > 1 && person.guilds.map((place) => this.#switch(person, place)),
       keys.length ? keys.map((key) => keyCard(key, lit.get(this.#idOf(key)))) : h("p", { className: "hollow" }, icon("key"), "No key yet. The first question makes one."),
       limits.length > 0 && h("div", { className: "limits" }, limits.map(limitBar)),
     ]);
@@ -45,10 +47,10 @@ export class PeopleCards {
   #switch(person, place) {
     const several = person.guilds.length > 1;
     if (!place.member) {
-      return h("div", { className: "switch-row" }, h("span", {}, several ? `Not in ${place.name}` : "Not a member"),
+      return h("div", { className: "switch-row" }, several && h("span", {}, `Not in ${place.name}`),
         h("button", { type: "button", className: "button tiny primary", data: { focus: `join-${person.user_id}-${place.guild_id}` }, onclick: () => this.acts.join(person, place) }, icon("enter"), "Come back"));
     }
-    return h("div", { className: "switch-row" }, h("span", {}, h("span", { className: "role-chip" }, "Plus"), several ? ` in ${place.name}` : " role"),
+    return h("div", { className: "switch-row" }, h("span", {}, h("span", { className: "role-chip" }, "Plus"), several && ` in ${place.name}`),
       h("button", {
         type: "button", role: "switch", className: "switch", "aria-checked": String(place.plus), "aria-label": `Plus role of ${person.name}${several ? ` in ${place.name}` : ""}`,
         data: { focus: `plus-${person.user_id}-${place.guild_id}` }, onclick: () => this.acts.role(person, place, !place.plus),
@@ -56,7 +58,7 @@ export class PeopleCards {
   }
 
   #more(person) {
-    const button = h("button", { type: "button", className: "icon-button", "aria-label": `What happens to ${person.name}`, "aria-haspopup": "menu", data: { focus: `more-${person.user_id}` } }, icon("more"));
+    const button = h("button", { type: "button", className: "icon-button", "aria-label": `What happens to ${person.name}`, "aria-haspopup": "menu", data: { focus: `more-${person.user_id}` } }, icon("more", "bold"));
     const several = person.guilds.length > 1;
     const items = [
       { label: "Spend the budget", hint: "as if a lot had been asked", icon: "coin", act: () => this.acts.spend(person) },

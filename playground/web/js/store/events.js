@@ -38,6 +38,10 @@ const HANDLERS = {
     world.guilds.delete(data.id);
     for (const topic of ["guilds", "channels", "members"]) world.emit(topic);
   },
+  COMMANDS_UPDATE(world, data) {
+    const guild = world.guilds.get(data.guild_id);
+    if (guild) guild.commands = data.commands;
+  },
   GUILD_MEMBER_ADD: putMember,
   GUILD_MEMBER_UPDATE: putMember,
   GUILD_MEMBER_REMOVE(world, data) {

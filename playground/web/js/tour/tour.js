@@ -8,6 +8,7 @@ const KEY = "playground-tour";
 
 export class Tour {
   #step = 0;
+  #resized = new ResizeObserver(() => this.#follow());
   #open = false;
   #target;
 
@@ -22,6 +23,7 @@ export class Tour {
     this.said = h("p", { className: "sr-only", role: "status" });
     this.card.addEventListener("keydown", (event) => event.key === "Escape" && this.skip());
     addEventListener("resize", () => this.#follow());
+    document.addEventListener("transitionend", (event) => event.target.matches?.(".drawer, .panel") && this.#follow());
     document.addEventListener("scroll", () => this.#follow(), { capture: true, passive: true });
     const kept = JSON.parse(storage.getItem(KEY) ?? "null");
     this.#step = Math.min(kept?.step ?? 0, STEPS.length);
@@ -92,6 +94,7 @@ export class Tour {
     const task = step.tasks[current];
     if (task?.panel && this.#lastShown !== `${this.#step}-${current}`) this.onPanel();
     this.#say(`${this.#step}-${current}`, complete ? `Step ${this.#step + 1} is done.` : `Step ${this.#step + 1} of ${STEPS.length}. ${task.words}.`);
+    if (this.#target !== task?.target) this.#shine();
     this.#target = task?.target;
     this.card.classList.toggle("complete", complete);
     fill(this.card,
@@ -120,6 +123,12 @@ export class Tour {
         h("button", { type: "button", className: "button primary", data: { focus: "next" }, onclick: () => this.skip() }, "Done")));
   }
 
+  /** Dim everything but the target for a moment. */
+  #shine() {
+    this.ring.classList.remove("shine");
+    requestAnimationFrame(() => this.ring.classList.add("shine"));
+  }
+
   #dots() {
     return h("span", { className: "tour-dots", "aria-hidden": "true" }, STEPS.map((_, index) => h("i", { className: index < this.#step ? "past" : index === this.#step ? "now" : "" })));
   }
@@ -135,12 +144,12 @@ export class Tour {
   /** Put the ring around what is meant, and the card where it hides nothing of it. */
   #follow() {
     if (!this.#open) return;
-    const target = this.#target && document.querySelector(this.#target);
+    const target = this.#target && reachable(document.querySelector(this.#target));
     const box = target?.getBoundingClientRect();
-    const seen = box && box.width > 0 && box.bottom > 0 && box.top < innerHeight && box.left < innerWidth && box.right > 0;
+    const seen = Boolean(box && box.width > 0 && box.bottom > 0 && box.top < innerHeight && box.left < innerWidth && box.right > 0);
     this.ring.hidden = !seen;
-    this.card.classList.toggle("low", !(seen && box.top > innerHeight / 2));
-    this.card.classList.toggle("left", Boolean(seen && box.right > innerWidth - 400 && box.left > innerWidth / 2));
+    this.#placeCard(seen ? box : undefined);
+    this.#watchSize(seen && target);
     if (!seen) return;
     const around = 5;
     const place = { left: box.left - around, top: Math.max(2, box.top - around), width: box.width + 2 * around, height: Math.min(box.height, innerHeight - box.top - 2) + 2 * around };
@@ -148,7 +157,34 @@ export class Tour {
     this.ring.classList.toggle("still", reducedMotion());
   }
 
+  /** The composer grows as one writes, a person's card as there is more to tell. */
+  #watchSize(target) {
+    if (target === this.#watched) return;
+    this.#resized.disconnect();
+    this.#watched = target;
+    if (target) this.#resized.observe(target);
+  }
+
+  #watched;
+
+  /** At the top of the chat, where the oldest messages are; at its bottom where that would cover the target. */
+  #placeCard(box) {
+    const chat = document.querySelector("main").getBoundingClientRect();
+    this.card.style.right = `${Math.max(8, innerWidth - chat.right + 14)}px`;
+    this.card.classList.remove("low");
+    const card = this.card.getBoundingClientRect();
+    const covers = box && box.left < card.right && box.right > card.left && box.top < card.bottom && box.bottom > card.top;
+    this.card.classList.toggle("low", Boolean(covers));
+  }
+
   #keep() {
     this.storage.setItem(KEY, JSON.stringify({ step: this.#step, seen: this.watch.seen, left: this.left }));
   }
+}
+
+/** On a small screen channels and oneself are behind the menu button, and the open panel lies over the chat. */
+function reachable(target) {
+  if (target?.closest(".drawer") && target.getBoundingClientRect().right <= 0) return document.querySelector(".channel-header .only-narrow");
+  if (target?.closest(".chat") && document.querySelector(".shell.panel-open")) return document.querySelector(".panel-head .icon-button");
+  return target;
 }

@@ -58,8 +58,9 @@ function button(data, { press, entry }) {
   if (style === "premium") return h("button", { type: "button", className: "button premium", disabled: true, title: "Nothing is sold in a simulation" }, icon("crown"), "Get premium");
   const busy = entry?.state === "sent" && entry.customId === data.custom_id;
   const properties = {
-    type: "button", className: `button ${style} ${busy ? "busy" : ""}`, disabled: data.disabled || entry?.state === "sent", "aria-busy": busy && "true",
-    data: { focus: `component-${data.custom_id}` }, onclick: () => press(data.custom_id),
+    type: "button", className: `button ${style} ${busy ? "busy" : ""}`, disabled: data.disabled, "aria-busy": busy && "true",
+    // Not disabled while it is under way: a disabled button loses the focus.
+    data: { focus: `component-${data.custom_id}` }, onclick: () => entry?.state !== "sent" && press(data.custom_id),
   };
   return h("button", properties, face(data), busy && h("span", { className: "dots", "aria-hidden": "true" }, h("i"), h("i"), h("i")));
 }

@@ -2,10 +2,11 @@
 
 import { h } from "../dom.js";
 import { icon } from "../icons.js";
+import { inlineMarkdown } from "../markdown/render.js";
 import { ChannelType, isThread } from "../store/flags.js";
 import { person } from "../store/names.js";
 
-export function emptyState(world, channelId) {
+export function emptyState(world, channelId, names) {
   const channel = world.channel(channelId);
   if (!channel) return h("li", { className: "beginning" });
   if (isThread(channel)) {
@@ -14,7 +15,7 @@ export function emptyState(world, channelId) {
     return beginning("thread", channel.name, `Started by ${owner ? person(world, world.guilds.get(channel.guild_id), owner).name : "somebody"}. A ${kind}: messages here are a conversation.`);
   }
   if (channel.type === ChannelType.DM) return beginning("at", channel.recipients?.[0]?.global_name ?? channel.recipients?.[0]?.username ?? "Direct message", "The beginning of your direct messages.");
-  return beginning("hash", `Welcome to #${channel.name}!`, channel.topic || `This is the start of the #${channel.name} channel.`);
+  return beginning("hash", `Welcome to #${channel.name}!`, channel.topic ? inlineMarkdown(channel.topic, names) : `This is the start of the #${channel.name} channel.`);
 }
 
 function beginning(sign, title, words) {

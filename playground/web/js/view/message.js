@@ -112,7 +112,7 @@ function replied(message, view) {
 
 function toolbar(message, view) {
   if (message.flags & MessageFlag.LOADING) return undefined;
-  const more = h("button", { type: "button", "aria-label": "More actions", "aria-haspopup": "menu", title: "More", data: { focus: "more" } }, icon("more"));
+  const more = h("button", { type: "button", "aria-label": "More actions", "aria-haspopup": "menu", title: "More", data: { focus: "more" } }, icon("more", "bold"));
   more.addEventListener("click", () => view.openMenu(message, more));
   const reply = h("button", { type: "button", "aria-label": "Reply", title: "Reply", data: { focus: "reply" }, onclick: () => view.reply(message) }, icon("reply"));
   return h("div", { className: "toolbar", role: "toolbar", "aria-label": "Message actions" }, !(message.flags & MessageFlag.EPHEMERAL) && reply, more);

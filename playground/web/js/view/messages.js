@@ -9,6 +9,7 @@ import { messageElement } from "./message.js";
 import { pendingElement } from "./pending.js";
 
 const GROUP_MS = 7 * 60 * 1000;
+const FRESH_MS = 2000; // older ones were there before the channel was opened
 const NEAR_BOTTOM = 80; // pixels within which the list follows what comes
 
 /**
@@ -18,7 +19,7 @@ const NEAR_BOTTOM = 80; // pixels within which the list follows what comes
 export class MessageList {
   #shown = new Map();
   #channelId;
-  #focused;
+  #refocus;
 
   constructor(view, { onTop }) {
     this.view = view;
@@ -41,7 +42,6 @@ export class MessageList {
   open(channelId) {
     this.#channelId = channelId;
     this.#shown.clear();
-    this.#focused = undefined;
     this.list.replaceChildren();
     this.#follow = true;
     this.sync();
@@ -64,6 +64,8 @@ export class MessageList {
     });
     this.#shown = next;
     this.#place(elements);
+    this.#refocus?.();
+    this.#refocus = undefined;
     this.#follow = near;
     if (near) this.toBottom();
     else if (firstId && this.list.querySelector("[data-id]")?.dataset.id !== firstId) this.scroller.scrollTop = top + this.scroller.scrollHeight - height;
@@ -89,12 +91,12 @@ export class MessageList {
     const log = world.log(this.#channelId);
     const entries = log.all.filter(({ message }) => !dismissed.has(message.id));
     const rows = [];
-    if (log.whole) rows.push({ key: "beginning", signature: world.channel(this.#channelId)?.name ?? "", make: () => emptyState(world, this.#channelId) });
+    if (log.whole) rows.push({ key: "beginning", signature: world.channel(this.#channelId)?.name ?? "", make: () => emptyState(world, this.#channelId, this.view.names) });
     let before;
     for (const { message, revision } of entries) {
       const at = new Date(message.timestamp);
       if (!before || !sameDay(at, new Date(before.timestamp))) {
-        rows.push({ key: `day-${dayName(at)}`, signature: "", make: () => h("li", { className: "day", role: "separator", "aria-label": dayName(at) }, h("span", { "aria-hidden": "true" }, dayName(at))) });
+        rows.push({ key: `day-${dayName(at)}`, signature: "", make: () => h("li", { className: "day" }, h("span", {}, dayName(at))) });
         before = undefined;
       }
       rows.push(this.#row(message, revision, goesOn(message, before)));
@@ -118,15 +120,15 @@ export class MessageList {
   /** A new element in the place of an old one: the focus stays on the same control. */
   #replace(old, fresh) {
     if (!old) {
-      fresh.classList.add("arriving");
+      if (Date.now() - snowflakeTime(fresh.dataset.id ?? "0") < FRESH_MS) fresh.classList.add("arriving");
       return fresh;
     }
     if (old.contains(document.activeElement)) {
       const { focus } = document.activeElement.dataset;
-      queueMicrotask(() => {
+      this.#refocus = () => {
         const same = focus && (fresh.dataset.focus === focus ? fresh : fresh.querySelector(`[data-focus="${CSS.escape(focus)}"]:not(:disabled)`));
         (same ?? fresh).focus({ preventScroll: true });
-      });
+      };
     }
     for (const [index, spoiler] of [...old.querySelectorAll(".spoiler")].entries()) {
       if (spoiler.classList.contains("revealed")) [...fresh.querySelectorAll(".spoiler")][index]?.click();

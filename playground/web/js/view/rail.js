@@ -14,7 +14,7 @@ export class Rail {
     const unreadIn = (channels) => channels.some((id) => world.unread.has(id));
     fill(this.element, h("ul", {},
       this.#entry({ id: "dms", name: "Direct messages", face: icon("at"), open: openGuildId === "dms", unread: unreadIn([...world.dms.keys()]) }),
-      h("li", { className: "rail-line", role: "presentation" }),
+      h("li", { className: "rail-line", "aria-hidden": "true" }),
       [...world.guilds.values()].map((guild) => this.#entry({
         id: guild.id, name: guild.name, face: initials(guild.name), open: guild.id === openGuildId,
         unread: unreadIn([...guild.channels.keys(), ...guild.threads.keys()]),
