@@ -42,7 +42,7 @@ export class Api {
         tries = 0;
         onStatus?.("open");
       };
-      socket.onmessage = ({ data }) => onFrame(JSON.parse(data));
+      socket.onmessage = ({ data }) => over || onFrame(JSON.parse(data));
       socket.onclose = () => {
         if (over) return;
         onStatus?.("lost");

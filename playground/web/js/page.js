@@ -37,6 +37,7 @@ export class Page {
   #channelId;
   #stopListening;
   #loading = new Set();
+  #loads = 0;
 
   constructor(api) {
     this.api = api;
@@ -69,7 +70,13 @@ export class Page {
 
   async start() {
     const kept = JSON.parse(sessionStorage.getItem(PLACE) ?? "{}");
-    await this.be(kept.userId, kept.channelId);
+    try {
+      const { me } = await this.api.state(kept.userId).catch(() => this.api.state());
+      await this.be(me.id, kept.channelId);
+    } catch (error) {
+      this.complain(error);
+      return;
+    }
     this.api.listen("panel/live", {}, { onFrame: (frame) => {
       this.backstage.apply(frame);
       this.tour.check();
@@ -78,18 +85,46 @@ export class Page {
     document.body.dataset.ready = "true";
   }
 
-  /** Be somebody: their channels, their messages, their commands. */
-  async be(userId, channelId = this.#channelId) {
+  /**
+   * Be somebody: their channels, their messages, their commands. The line comes first and the state after it, so that
+   * nothing falls between them; after a lost line the same happens again.
+   */
+  be(userId, channelId = this.#channelId) {
     this.#stopListening?.();
     this.announcer.forget();
     this.interactions.clear();
-    const state = await this.api.state(userId).catch((error) => this.#stopped(error));
-    if (!state) return;
-    this.world.load(state);
+    return new Promise((resolve) => {
+      let early = [];
+      this.#stopListening = this.api.listen("control/live", { as: userId }, {
+        onStatus: (status) => this.topbar.status(status),
+        onFrame: async (event) => {
+          if (event.t !== "READY") return early ? early.push(event) : this.#event(event);
+          early ??= [];
+          const stillMe = await this.#load(userId, this.world.me.id === userId ? this.#channelId : channelId);
+          const waiting = early;
+          early = undefined;
+          if (stillMe) waiting.forEach((each) => this.#event(each));
+          return resolve();
+        },
+      });
+    });
+  }
+
+  async #load(userId, channelId) {
+    const load = (this.#loads += 1);
+    try {
+      const state = await this.api.state(userId);
+      if (load !== this.#loads) return false;
+      this.world.logs.clear();
+      this.world.load(state);
+    } catch (error) {
+      this.complain(error);
+      return false;
+    }
     this.view.media = mediaFrom(this.api.base, this.api.token, this.world.cdnUrl);
     this.open(this.world.channel(channelId) ? channelId : this.#firstChannel());
-    this.#listen();
     this.tour.check();
+    return true;
   }
 
   /** Open a channel or a thread. */
@@ -197,24 +232,7 @@ export class Page {
     }));
   }
 
-  #listen() {
-    let connected = false;
-    this.#stopListening = this.api.listen("control/live", { as: this.world.me.id }, {
-      onStatus: (status) => {
-        this.topbar.status(status);
-        // What happened while the line was down is read again.
-        if (status === "open" && connected) {
-          this.world.logs.clear();
-          this.be(this.world.me.id);
-        }
-        connected ||= status === "open";
-      },
-      onFrame: (event) => this.#event(event),
-    });
-  }
-
   #event(event) {
-    if (event.t === "READY") return;
     apply(this.world, event, this.#channelId);
     this.interactions.apply(event);
     if (["MESSAGE_CREATE", "MESSAGE_UPDATE"].includes(event.t)) this.#noteMessage(event.d);
@@ -266,29 +284,24 @@ export class Page {
   }
 
   async #page(channelId, where) {
-    if (this.#loading.has(channelId)) return;
-    this.#loading.add(channelId);
     const log = this.world.log(channelId);
+    if (this.#loading.has(log)) return;
+    this.#loading.add(log);
     try {
       const messages = await this.api.messages(this.world.me.id, channelId, where);
-      for (const message of messages) if (!log.get(message.id)) log.put(message);
+      log.fill(messages);
       for (const message of messages) this.world.remember(message.author);
       log.whole = messages.length < 50;
       if (log === this.world.log(channelId)) this.world.emit("messages", channelId);
     } catch (error) {
       this.complain(error);
     } finally {
-      this.#loading.delete(channelId);
+      this.#loading.delete(log);
     }
   }
 
   #togglePanel() {
     const narrow = matchMedia("(max-width: 1180px)").matches;
     this.showPanel(narrow ? !this.shell.classList.contains("panel-open") : this.shell.classList.contains("panel-closed"));
-  }
-
-  #stopped(error) {
-    this.complain(error);
-    this.topbar.status("lost");
   }
 }

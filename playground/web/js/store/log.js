@@ -4,6 +4,9 @@ import { bySnowflake } from "../time.js";
 export class MessageLog {
   #byId = new Map();
   #revision = 0;
+  // What happened to messages before they were read.
+  #changed = new Map();
+  #deleted = new Set();
   /** Whether the oldest message is here. */
   whole = false;
   /** Whether the newest were read; until then only what happens meanwhile is here. */
@@ -25,10 +28,20 @@ export class MessageLog {
   patch(id, change) {
     const message = this.get(id);
     if (message) this.put({ ...message, ...change });
+    else this.#changed.set(id, { ...this.#changed.get(id), ...change });
     return Boolean(message);
   }
 
+  /** Take in messages as they were read, which may be older than what happened meanwhile. */
+  fill(messages) {
+    for (const message of messages) {
+      if (!this.#byId.has(message.id) && !this.#deleted.has(message.id)) this.put({ ...message, ...this.#changed.get(message.id) });
+      this.#changed.delete(message.id);
+    }
+  }
+
   delete(id) {
+    this.#deleted.add(id);
     return this.#byId.delete(id);
   }
 }

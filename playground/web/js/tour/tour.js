@@ -94,7 +94,7 @@ export class Tour {
     const task = step.tasks[current];
     if (task?.panel && this.#lastShown !== `${this.#step}-${current}`) this.onPanel();
     this.#say(`${this.#step}-${current}`, complete ? `Step ${this.#step + 1} is done.` : `Step ${this.#step + 1} of ${STEPS.length}. ${task.words}.`);
-    if (this.#target !== task?.target) this.#shine();
+    if (this.#shone !== this.#step) this.#shine();
     this.#target = task?.target;
     this.card.classList.toggle("complete", complete);
     fill(this.card,
@@ -123,8 +123,9 @@ export class Tour {
         h("button", { type: "button", className: "button primary", data: { focus: "next" }, onclick: () => this.skip() }, "Done")));
   }
 
-  /** Dim everything but the target for a moment. */
+  /** Dim everything but the target for a moment, once a step: later something else is to be looked at. */
   #shine() {
+    this.#shone = this.#step;
     this.ring.classList.remove("shine");
     requestAnimationFrame(() => this.ring.classList.add("shine"));
   }
@@ -166,6 +167,7 @@ export class Tour {
   }
 
   #watched;
+  #shone;
 
   /** At the top of the chat, where the oldest messages are; at its bottom where that would cover the target. */
   #placeCard(box) {
