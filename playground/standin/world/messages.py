@@ -184,9 +184,9 @@ class Messages:
     def change(self, channel: Channel, message: Message, draft: Draft) -> Message:
         """Apply an edit; what the body does not mention stays. Raises `Refused`."""
         draft.check()
+        _check_something_is_left(message, draft)
+        message.flags &= ~int(MessageFlag.LOADING)
         self._apply(channel, message, draft)
-        if not (message.content.strip() or message.embeds or message.components or message.attachments):
-            raise Refused(Code.EMPTY_MESSAGE)
         message.edited_at = self._state.clock.now()
         self._tell("MESSAGE_UPDATE", channel, message)
         return message
@@ -333,6 +333,17 @@ class Messages:
                 for user in message.mentions.users
             ]
         self._state.bus.emit(Event(name, data, channel.guild_id, self._seen_by(channel, message), message))
+
+
+def _check_something_is_left(message: Message, draft: Draft) -> None:
+    """Raises `Refused` 50006 where an edit would take away all there is."""
+    body = draft.body
+    kept = listed(body, "attachments") if "attachments" in body else message.attachments
+    content = draft.content if "content" in body else message.content
+    embeds = draft.embeds if "embeds" in body else message.embeds
+    components = draft.components if "components" in body else message.components
+    if not (content.strip() or embeds or components or kept or draft.uploads):
+        raise Refused(Code.EMPTY_MESSAGE)
 
 
 def _shown_embed(embed: JSON) -> JSON:

@@ -147,11 +147,10 @@ class Responding:
 
     def edit(self, interaction: Interaction, message_id: int | None, draft: Draft) -> Message:
         """Change one of its messages; a deferred original appears by it."""
-        message = self.message(interaction, message_id)
-        message.flags &= ~int(MessageFlag.LOADING)
-        if message is interaction.original and interaction.stage is Stage.DEFERRED:
+        message = self._messages.change(interaction.channel, self.message(interaction, message_id), draft)
+        if message is interaction.original:
             interaction.stage = Stage.ANSWERED
-        return self._messages.change(interaction.channel, message, draft)
+        return message
 
     def delete(self, interaction: Interaction, message_id: int | None) -> None:
         """Take one of its messages away."""

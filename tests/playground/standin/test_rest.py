@@ -200,7 +200,11 @@ async def test_a_deferred_answer_thinks_until_it_is_edited(api: Api, place: Plac
     await invocation.acknowledged()
     assert interaction.original is not None
     assert interaction.original.flags & MessageFlag.LOADING
-    await api("PATCH", place.webhook(interaction.token, "/messages/@original"), {"content": "Because."})
+    original = place.webhook(interaction.token, "/messages/@original")
+    assert code(await api("PATCH", original, {"content": "x" * 2001})) == (400, 50035)
+    assert code(await api("PATCH", original, {"content": ""})) == (400, 50006)
+    assert interaction.original.flags & MessageFlag.LOADING
+    await api("PATCH", original, {"content": "Because."})
     answer = await invocation.message()
     assert (answer.content, answer.ephemeral_to) == ("Because.", place.fred.id)
 

@@ -78,3 +78,36 @@ async def test_a_role_given_by_an_admin_gives_plus_at_once(town: Town) -> None:
     card = await (await town.fred.slash(town.general, "ask", prompt="Hi", tier="plus")).message()
     await town.said(await town.thread_of(card), "Hello from the fake upstream.")
     assert town.upstream.requests[0].body["model"] == "gpt-plus"
+
+
+async def test_completion_menus_buttons_and_leaving_reach_the_bot_as_on_discord(town: Town) -> None:
+    card = await (await town.fred.slash(town.general, "ask", prompt="What is a monad?")).message()
+    answer = await town.said(await town.thread_of(card), "Hello from the fake upstream.")
+    await town.control.until(lambda: answer.components)
+    [choice] = await town.fred.autocomplete(
+        town.general, "followup", option="conversation", value="fine", prompt="And?"
+    )
+    assert choice["name"] == "A Fine Title"
+    button = answer.components[0]["components"][0]["custom_id"]
+    form = await (await town.fred.press(answer, button)).modal()
+    assert form.title == "Follow up"
+    town.upstream.reply = "By the form."
+    await town.fred.submit(form, prompt="And a functor?")
+    await town.said(await town.thread_of(card), "By the form.")
+    refused = await (await town.paula.press(answer, button)).message()
+    assert refused.ephemeral_to == town.paula.id
+    standing = await (await town.ada.slash(town.general, "access member", member=town.fred.user)).message()
+    assert standing.ephemeral_to == town.ada.id
+    await town.fred.leave()
+    await town.control.until(lambda: town.control.events[-1].name == "GUILD_MEMBER_REMOVE")
+
+
+async def test_two_hundred_members_ask_at_once_and_all_are_answered(town: Town) -> None:
+    people = [town.control.add_member(town.guild, town.control.create_user(f"member{n}")) for n in range(200)]
+    invocations = await asyncio.gather(
+        *(person.slash(town.general, "ask", prompt=f"I am {person.user.username}") for person in people)
+    )
+    for invocation in invocations:
+        card = await invocation.message(timeout=40)
+        await town.said(await town.thread_of(card), "Hello from the fake upstream.")
+    assert not [each for each in town.control.requests if each.status >= 400]
