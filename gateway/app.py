@@ -28,6 +28,7 @@ from gateway.api import (
     metrics,
     personal_data,
     search,
+    sharing,
     usage,
     users,
 )
@@ -40,6 +41,7 @@ from gateway.app_keys import (
     AUTHENTICATOR,
     CONFIG,
     CONVERSATIONS,
+    COPYING,
     IN_FLIGHT,
     LIMITS,
     METRICS,
@@ -50,6 +52,7 @@ from gateway.app_keys import (
     RELOADING,
     ROUTES,
     SEARCH,
+    SHARES,
     TIMING,
     USAGE,
     USER_HASH,
@@ -60,6 +63,7 @@ from gateway.auth import Authenticator
 from gateway.authorisation import authorise
 from gateway.config import Config
 from gateway.conversations import Conversations
+from gateway.copying import Copying
 from gateway.error_shape import shape_errors
 from gateway.key_arguments import keep_private
 from gateway.keys import SEALED_TEXTS, KeyHasher, RandomBytes, secret_file
@@ -75,6 +79,7 @@ from gateway.request_log import log_requests, name_response
 from gateway.retention import Retention
 from gateway.routing import Routes
 from gateway.search import Search
+from gateway.shares import Shares
 from gateway.store import open_database
 from gateway.times import Clock
 from gateway.usage import UsageReports
@@ -100,7 +105,8 @@ def create_app(
         middlewares=[log_requests, shape_errors, authorise, check_parameters],
     )
     routes = Routes(app)
-    for part in (health, users, conversations, attachments, search, audit, usage, personal_data, accounts, docs):
+    parts = (health, users, conversations, sharing, attachments, search, audit, usage, personal_data, accounts, docs)
+    for part in parts:
         part.add_routes(routes)
     for part in (chat, access_tokens, chatgpt_api_server, chatgpt_server_go):
         part.add_routes(routes, config.gateway.paths)
@@ -137,6 +143,8 @@ def create_app(
         app[AUTHENTICATOR] = Authenticator(database, hasher=hasher, clock=clock)
         app[USERS] = Users(database, hasher=hasher, seal=seal, clock=clock, random=random)
         app[CONVERSATIONS] = Conversations(database, clock=clock)
+        app[SHARES] = Shares(database, clock=clock)
+        app[COPYING] = Copying(app[CONVERSATIONS], app[ACCOUNTS], clock=clock, new_id=lambda: str(uuid4()))
         app[SEARCH] = Search(database)
         app[AUDIT] = AuditLog(database, clock=clock)
         app[USAGE] = UsageReports(database, clock=clock)

@@ -10,6 +10,7 @@ from gateway.audit import AuditLog
 from gateway.auth import Authenticator
 from gateway.config import Config
 from gateway.conversations import Conversations
+from gateway.copying import Copying
 from gateway.limits import Limits
 from gateway.metrics import Metrics
 from gateway.own_credentials import OwnCredentials
@@ -20,6 +21,7 @@ from gateway.readiness import Readiness
 from gateway.reloading import Reloading
 from gateway.routing import Routes
 from gateway.search import Search
+from gateway.shares import Shares
 from gateway.usage import UsageReports
 from gateway.user_hash import UserHash
 from gateway.users import Users
@@ -29,6 +31,8 @@ ROUTES = web.AppKey("ROUTES", Routes)
 AUTHENTICATOR = web.AppKey("AUTHENTICATOR", Authenticator)
 USERS = web.AppKey("USERS", Users)
 CONVERSATIONS = web.AppKey("CONVERSATIONS", Conversations)
+SHARES = web.AppKey("SHARES", Shares)
+COPYING = web.AppKey("COPYING", Copying)
 AGENTS = web.AppKey("AGENTS", Agents)
 TIMING = web.AppKey("TIMING", Timing)
 ACCOUNTS = web.AppKey("ACCOUNTS", AccountPool)

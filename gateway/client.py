@@ -28,6 +28,7 @@ from gateway.wire import (
     ConversationAnswer,
     ConversationPage,
     ConversationSummary,
+    CopyConversation,
     CreateUser,
     Delta,
     Done,
@@ -39,6 +40,9 @@ from gateway.wire import (
     HeldAll,
     Policy,
     SearchPage,
+    Share,
+    ShareConversation,
+    ShareList,
     Start,
     UpdateConversation,
     UpdateUser,
@@ -238,6 +242,34 @@ class GatewayClient:
         """Erase a message and all that follows from it; see the route."""
         path = f"{_conversation_path(conversation_id)}/messages/{quote(message_id, safe='')}"
         return await self._call("DELETE", path, ErasedMessages)
+
+    async def copy_conversation(
+        self, conversation_id: str, user_id: str, *, message_id: str | None = None
+    ) -> Conversation:
+        """A conversation of another user's with what was said in this one, up to a reply or the last one (clients)."""
+        path = f"{_conversation_path(conversation_id)}/copy"
+        body = CopyConversation(user_id=user_id, message_id=message_id)
+        return (await self._call("POST", path, ConversationSummary, body=body)).conversation
+
+    async def share_conversation(self, conversation_id: str, user_id: str) -> list[Share]:
+        """Let another user read a conversation and go on with it (clients); with whom it is shared now."""
+        path, body = f"{_conversation_path(conversation_id)}/shares", ShareConversation(user_id=user_id)
+        return (await self._call("POST", path, ShareList, body=body)).shares
+
+    async def list_shares(self, conversation_id: str) -> list[Share]:
+        """With whom a conversation is shared."""
+        return (await self._call("GET", f"{_conversation_path(conversation_id)}/shares", ShareList)).shares
+
+    async def take_share_back(self, conversation_id: str, user_id: str) -> None:
+        """End a share; `NotFound` where there is none."""
+        path = f"{_conversation_path(conversation_id)}/shares/{quote(user_id, safe='')}"
+        await self._call("DELETE", path, Done)
+
+    async def export_conversation(self, conversation_id: str, form: Literal["md", "json"] = "md") -> bytes:
+        """The whole conversation as a file, in UTF-8."""
+        timeout = aiohttp.ClientTimeout(total=_ANSWER_SECONDS, sock_connect=_CONNECT_SECONDS)
+        path = f"{_conversation_path(conversation_id)}/export"
+        return await self._fetch("GET", path, limits=timeout, query={"format": form})
 
     async def search(
         self,

@@ -66,7 +66,10 @@ class ConversationRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """A prompt or a reply. `seq` is the order of writing, given by the database; `created_at` is in milliseconds."""
+    """A prompt or a reply. `seq` is the order of writing, given by the database; `created_at` is in milliseconds.
+
+    `author_id` tells who prompted, and of a reply whom it answers; None is the conversation's owner.
+    """
 
     id: str
     conversation_id: str
@@ -84,6 +87,8 @@ class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
     estimated: bool = False
     seq: int = 0
     files: tuple[File, ...] = ()
+    author_id: int | None = None
+    author_name: str | None = None
 
     def to_wire(self) -> Message:
         """The message as its readers see it."""
@@ -105,6 +110,7 @@ class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
             model=self.model,
             usage=usage,
             attachments=[file.to_wire() for file in self.files],
+            user_id=self.author_name,
         )
 
 
@@ -120,11 +126,17 @@ class Conversations:
         self._sql = queries(database, "conversations")
         self._files = queries(database, "attachments")
 
-    async def find(self, conversation_id: str, reader: Principal) -> ConversationRecord:
-        """The conversation, where the reader is its owner, the owner's client or an admin; else `NotFound`."""
+    async def find(self, conversation_id: str, reader: Principal, *, guests: bool = False) -> ConversationRecord:
+        """The conversation, where the reader is its owner, the owner's client or an admin, or, with `guests`, where
+        it is shared with the reader; else `NotFound`.
+        """
+        conversation = _canonical(conversation_id, _no_conversation())
         async with self._database.read(brief=True) as connection:
-            row = await self._sql.find(connection, id=_canonical(conversation_id, _no_conversation()))
-        if row is None or not _may_read(reader, row):
+            row = await self._sql.find(connection, id=conversation)
+            allowed = row is not None and _may_read(reader, row)
+            if row is not None and not allowed and guests:
+                allowed = await self._sql.share(connection, id=conversation, reader_id=reader.id) is not None
+        if not allowed:
             raise _no_conversation()
         return _record(row)
 
@@ -216,6 +228,17 @@ class Conversations:
         work = self.prompt_record(conversation, new=new, prompt=prompt)
         await self._database.transact(work, brief=True)
 
+    async def record_copy(self, copy: ConversationRecord, messages: Sequence[tuple[StoredMessage, str]]) -> None:
+        """Keep a conversation with its messages, each with the id of the one it is a copy of, whose files it gets."""
+
+        async def work(connection: Connection) -> None:
+            await self._sql.begin(connection, **_columns(copy, _CONVERSATION_COLUMNS))
+            for message, original_id in messages:
+                await self._sql.add_message(connection, **_columns(message, _MESSAGE_COLUMNS))
+                await self._files.copy(connection, message_id=message.id, original_id=original_id)
+
+        await self._database.transact(work)
+
     async def withdraw_prompt(self, conversation_id: str, message_id: str) -> None:
         """Take one back in a transaction of its own; see `prompt_withdrawal`."""
         await self._database.transact(self.prompt_withdrawal(conversation_id, message_id), brief=True)
@@ -289,6 +312,11 @@ class Conversations:
             records = [_record(row) async for row in rows]
         return cut(records, limit, _position)
 
+    async def written_in(self, guest: Principal) -> Sequence[str]:
+        """The conversations of others in which something is of the guest's writing, or answers it."""
+        async with self._database.read() as connection:
+            return [row["conversation_id"] async for row in self._sql.written_in(connection, author_id=guest.id)]
+
     async def _attach(self, connection: Connection, prompt: StoredMessage) -> None:
         # In one order for all, so that no two wait for each other.
         for file in sorted(prompt.files, key=lambda file: file.hash):
@@ -319,7 +347,7 @@ _CONVERSATION_COLUMNS = (
 )  # fmt: skip
 _MESSAGE_COLUMNS = (
     "id", "conversation_id", "parent_id", "role", "content", "status", "finish_reason", "model", "account",
-    "input_tokens", "output_tokens", "cost_usd", "estimated", "created_at",
+    "input_tokens", "output_tokens", "cost_usd", "estimated", "created_at", "author_id",
 )  # fmt: skip
 
 

@@ -156,6 +156,7 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
             output_tokens=usage.output_tokens,
             cost_usd=usage.cost_usd,
             estimated=usage.estimated,
+            author_id=self.prompt.author_id,
         )
 
     def answer(self, reply: StoredMessage, title: str, now: float) -> ChatAnswer:

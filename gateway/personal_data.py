@@ -6,6 +6,7 @@ from typing import Any
 
 from gateway.audit import AuditLog
 from gateway.conversations import Conversations
+from gateway.forgetting import Forgetting
 from gateway.paging import Page, Position
 from gateway.principals import Principal
 from gateway.store import queries
@@ -49,6 +50,7 @@ class PersonalData:
         self._audit = audit
         self._clock = clock
         self._sql = queries(database, "personal_data")
+        self._forgetting = Forgetting(database)
 
     async def held(self, user: Principal) -> AsyncGenerator[Held]:
         """All of it. In memory are one conversation's messages at most; what is written meanwhile may be missing."""
@@ -65,7 +67,8 @@ class PersonalData:
         yield HeldAll()
 
     async def erase(self, user: Principal) -> Erased:
-        """Revoke the key and erase what the user wrote, from the files as well; the count of what is gone.
+        """Revoke the key and erase what the user wrote, in others' conversations and from the files as well
+        (`gateway.forgetting`); the count of what is gone.
 
         Numbers of this month's use, limits that an admin set and whether an admin switched the user off stay without
         a name until nothing depends on them: nobody gets out of a limit by having themselves forgotten. The audit log
@@ -77,6 +80,8 @@ class PersonalData:
             month = first_of_month(self._clock())
             row = await self._sql.held(connection, first_of_month=month, **who)
             await self._sql.erase_conversations(connection, **who)
+            await self._forgetting.erase_words_of(connection, user.id)
+            await self._sql.erase_shares(connection, **who)
             await self._sql.erase_keys(connection, **who)
             await self._sql.erase_rotations(connection, **who)
             await self._sql.erase_usage(connection, first_of_month=month, **who)
@@ -96,7 +101,11 @@ class PersonalData:
                 for message in await self._conversations.read(record.id):
                     yield HeldMessage(conversation_id=record.id, message=message.to_wire())
             if (after := _next(page)) is None:
-                return
+                break
+        for conversation_id in await self._conversations.written_in(user):
+            for message in await self._conversations.read(conversation_id):
+                if message.author_id == user.id:
+                    yield HeldMessage(conversation_id=conversation_id, message=message.to_wire())
 
     async def _read_by_others(self, user: Principal) -> AsyncGenerator[Held]:
         after: Position | None = None

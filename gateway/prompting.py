@@ -154,7 +154,7 @@ class Prompting:
         history = list[StoredMessage]()
         asked: StoredMessage | None = None
         if request.conversation_id is not None:
-            record = await self._conversations.find(request.conversation_id, user)
+            record = await self._conversations.find(request.conversation_id, user, guests=True)
             check_kind(record, request.access_token)
             if request.regenerate_id is not None:
                 history, asked = await self._asked_before(record, request.regenerate_id)
@@ -179,6 +179,7 @@ class Prompting:
             content=text,
             created_at=milliseconds(began),
             files=files,
+            author_id=None if user.id == record.owner_id else user.id,
         )
         return Exchange(
             user=user,

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from gateway.errors import Conflict, NotFound, PermissionDenied
+from gateway.forgetting import Forgetting
 from gateway.keys import KeyHasher, RandomBytes, generate_key
 from gateway.paging import Page, Position, cut
 from gateway.principals import Principal
@@ -59,6 +60,7 @@ class Users:
         self._clock = clock
         self._random = random
         self._sql = queries(database, "principals")
+        self._forgetting = Forgetting(database)
 
     # Reading
 
@@ -206,11 +208,12 @@ class Users:
 
     async def delete(self, target: Principal, *, purge: bool) -> None:
         """Revoke the key; of a client, also the keys of all its users. With `purge` erase what there is
-        of them, also from the files; the audit log keeps their names.
+        of them, also in others' conversations and from the files; the audit log keeps their names.
         """
 
         async def work(connection: Connection) -> None:
             if purge:
+                await self._forgetting.erase_words_of(connection, target.id)
                 await self._sql.erase(connection, id=target.id)
                 return
             at = milliseconds(self._clock())

@@ -23,7 +23,7 @@ def add_routes(routes: Routes) -> None:
 
 async def get_attachment(request: web.Request) -> web.Response:
     """`GET /api/conversations/{id}/attachments/{hash}`: the file, as it was sent. All text comes as plain text."""
-    record = await conversation_asked_for(request)
+    record = await conversation_asked_for(request, guests=True)
     file = await request.app[CONVERSATIONS].file(record.id, request.match_info["hash"])
     await note_reading_of(request, "read", record)
     return web.Response(

@@ -126,7 +126,7 @@ async def export_conversation(request: web.Request) -> web.Response:
 
 
 async def _read(request: web.Request, action: AuditAction) -> tuple[ConversationRecord, list[StoredMessage]]:
-    record = await conversation_asked_for(request)
+    record = await conversation_asked_for(request, guests=True)
     await note_reading_of(request, action, record)
     return record, await request.app[CONVERSATIONS].read(record.id)
 
@@ -138,7 +138,8 @@ def _answer(record: ConversationRecord, messages: list[StoredMessage]) -> Conver
 def _markdown(record: ConversationRecord, messages: list[StoredMessage]) -> str:
     parts = [f"# {record.title}"]
     for message in messages:
-        who = "Prompt" if message.role == "user" else f"Reply ({message.model})" if message.model else "Reply"
+        asked = f"Prompt of {message.author_name}" if message.author_name else "Prompt"
+        who = asked if message.role == "user" else f"Reply ({message.model})" if message.model else "Reply"
         broken = ", incomplete" if message.status == "incomplete" else ""
         parts.append(f"## {who}, {moment(message.created_at):%Y-%m-%d %H:%M} UTC{broken}")
         parts.append(message.content)

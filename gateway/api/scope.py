@@ -65,9 +65,11 @@ async def user_asked_for(request: web.Request, name: str, *, deleted: bool = Fal
         ) from error
 
 
-async def conversation_asked_for(request: web.Request) -> ConversationRecord:
-    """The conversation in the address, as far as the caller may know of it. Raises `NotFound`."""
-    return await request.app[CONVERSATIONS].find(request.match_info["id"], request[PRINCIPAL])
+async def conversation_asked_for(request: web.Request, *, guests: bool = False) -> ConversationRecord:
+    """The conversation in the address, as far as the caller may know of it; with `guests` also one that is only
+    shared with the caller. Raises `NotFound`.
+    """
+    return await request.app[CONVERSATIONS].find(request.match_info["id"], request[PRINCIPAL], guests=guests)
 
 
 async def acting_user(request: web.Request, name: str | None) -> Principal:

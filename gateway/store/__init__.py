@@ -28,8 +28,9 @@ async def open_database(place: Path | str) -> Database:
 
 
 Subject = Literal[
-    "principals", "conversations", "attachments", "limits", "usage", "search", "audit", "retention", "personal_data"
-]
+    "principals", "conversations", "shares", "forgetting", "attachments", "limits", "usage", "search", "audit",
+    "retention", "personal_data",
+]  # fmt: skip
 
 
 def queries(database: Database, subject: Subject) -> Any:

@@ -26,3 +26,9 @@ LIMIT 1;
 
 -- name: data_of^
 SELECT data FROM attachments WHERE hash = :hash;
+
+-- name: copy!
+INSERT INTO message_attachments (message_id, position, hash, name, content_type)
+SELECT CAST(:message_id AS TEXT), position, hash, name, content_type
+FROM message_attachments
+WHERE message_id = :original_id;

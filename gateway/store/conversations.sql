@@ -5,6 +5,12 @@ JOIN principals AS p ON p.id = c.owner_id
 LEFT JOIN principals AS k ON k.id = p.client_id
 WHERE c.id = :id;
 
+-- name: share^
+SELECT 1 AS shared FROM shares WHERE conversation_id = :id AND guest_id = :reader_id;
+
+-- name: written_in
+SELECT DISTINCT conversation_id FROM messages WHERE author_id = :author_id ORDER BY conversation_id;
+
 -- name: of_owner
 SELECT c.*, p.name AS owner_name, p.client_id, k.name AS client_name
 FROM conversations AS c
@@ -39,19 +45,21 @@ VALUES (:id, :owner_id, :title, :title_source, :tier, :account, :model, :system,
 -- name: add_message!
 INSERT INTO messages (
     id, conversation_id, parent_id, role, content, status, finish_reason, model, account,
-    input_tokens, output_tokens, cost_usd, estimated, created_at
+    input_tokens, output_tokens, cost_usd, estimated, created_at, author_id
 )
 VALUES (
     :id, :conversation_id, :parent_id, :role, :content, :status, :finish_reason, :model, :account,
-    :input_tokens, :output_tokens, :cost_usd, :estimated, :created_at
+    :input_tokens, :output_tokens, :cost_usd, :estimated, :created_at, :author_id
 );
 
 -- name: touch!
 UPDATE conversations SET updated_at = CASE WHEN updated_at > :at THEN updated_at ELSE :at END WHERE id = :id;
 
 -- name: messages
-SELECT m.*, EXISTS (SELECT 1 FROM message_attachments AS f WHERE f.message_id = m.id) AS attached
+SELECT m.*, a.name AS author_name,
+    EXISTS (SELECT 1 FROM message_attachments AS f WHERE f.message_id = m.id) AS attached
 FROM messages AS m
+LEFT JOIN principals AS a ON a.id = m.author_id
 WHERE m.conversation_id = :id
 ORDER BY m.seq;
 
@@ -66,8 +74,10 @@ WITH RECURSIVE path (id, parent_id, depth) AS (
     FROM messages AS m JOIN path ON m.id = path.parent_id
     WHERE m.conversation_id = :id
 )
-SELECT m.*, EXISTS (SELECT 1 FROM message_attachments AS f WHERE f.message_id = m.id) AS attached
+SELECT m.*, a.name AS author_name,
+    EXISTS (SELECT 1 FROM message_attachments AS f WHERE f.message_id = m.id) AS attached
 FROM path JOIN messages AS m ON m.id = path.id
+LEFT JOIN principals AS a ON a.id = m.author_id
 ORDER BY path.depth DESC;
 
 -- name: withdraw!
@@ -98,7 +108,9 @@ SELECT 1 FROM conversations WHERE id = :id;
 
 -- name: erase_if_empty!
 DELETE FROM conversations
-WHERE id = :id AND NOT EXISTS (SELECT 1 FROM messages WHERE conversation_id = :id);
+WHERE id = :id AND NOT EXISTS (SELECT 1 FROM messages WHERE conversation_id = :id)
+    -- A guest may be prompting in it at this moment.
+    AND NOT EXISTS (SELECT 1 FROM shares WHERE conversation_id = :id);
 
 -- name: title!
 UPDATE conversations SET title = :title, title_source = :source

@@ -6,7 +6,7 @@ import msgspec
 
 from gateway.wire.base import Answer, Moment
 
-AuditAction = Literal["list", "read", "search", "export"]
+AuditAction = Literal["list", "read", "search", "export", "copy"]
 
 
 class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from gateway.wire.attachments import Attachment
-from gateway.wire.base import PRINTED_WORDS, Answer, MessageStatus, Moment, Request, Tier
+from gateway.wire.base import PRINTED_WORDS, Answer, MessageStatus, Moment, Name, Request, Tier
 from gateway.wire.chat import Content, Usage
 
 
@@ -21,7 +21,10 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """A prompt (`user`) or a reply (`assistant`); `parent_id` names the message it answers or follows."""
+    """A prompt (`user`) or a reply (`assistant`); `parent_id` names the message it answers or follows.
+
+    `user_id` tells who prompted, or of a reply whom it answers, where that is not the conversation's owner.
+    """
 
     id: str
     parent_id: str | None
@@ -32,6 +35,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     model: str | None = None
     usage: Usage | None = None
     attachments: list[Attachment] = []
+    user_id: str | None = None
 
 
 class ConversationPage(Answer, frozen=True, kw_only=True):
@@ -59,6 +63,32 @@ class ErasedMessages(Answer, frozen=True, kw_only=True):
 
     message_ids: list[str]
     conversation_erased: bool
+
+
+class CopyConversation(Request, frozen=True, kw_only=True):
+    """`POST /api/conversations/{id}/copy`: whose the copy is to be, and the reply it goes up to, else the last one."""
+
+    user_id: Name
+    message_id: str | None = None
+
+
+class ShareConversation(Request, frozen=True, kw_only=True):
+    """`POST /api/conversations/{id}/shares`: who may read the conversation and go on with it."""
+
+    user_id: Name
+
+
+class Share(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody with whom a conversation is shared."""
+
+    user_id: str
+    created_at: Moment
+
+
+class ShareList(Answer, frozen=True, kw_only=True):
+    """Everybody with whom a conversation is shared, the first one first."""
+
+    shares: list[Share]
 
 
 class ConversationSummary(Answer, frozen=True, kw_only=True):
