@@ -95,6 +95,7 @@ async def test_the_tour_shows_a_role_turn_into_access_and_is_resumed_where_it_wa
         masked = await key.locator("code").inner_text()
         await tab.get_by_role("switch", name="Plus role of Fred").click()
         await expect(key.locator(".tier")).to_have_text("plus")
+        await expect(key).to_have_class(re.compile("lit-tier"))
         await expect(key.locator("code")).to_have_text(masked)
         await show.click()
         await tab.keyboard.press("Enter")

@@ -6,10 +6,10 @@ import { fromNow, left } from "../time.js";
 
 const STATES = { active: "alive", disabled: "disabled", revoked: "revoked" };
 
-/** `changed`: what is different from before, to be lit up: a set of "tier", "state", "new". */
-export function keyCard(key, changed = new Set()) {
+/** `changed`: what is different from before, to be lit up: a set of "tier", "state", "new". `since`: for how many ms already. */
+export function keyCard(key, { changed = new Set(), since = 0 } = {}) {
   const lit = [...changed].map((what) => `lit-${what}`).join(" ");
-  return h("div", { className: `key-card ${key.state} ${lit}`, data: { key: key.key } }, [
+  return h("div", { className: `key-card ${key.state} ${lit}`, data: { key: key.key }, vars: { since: `${-since}ms` } }, [
     h("div", { className: "key-top" }, icon("key"), h("code", {}, key.key), tierBadge(key.tier)),
     h("div", { className: "key-facts" },
       h("span", { className: `key-state ${key.state}` }, h("i", { "aria-hidden": "true" }), STATES[key.state] ?? key.state),

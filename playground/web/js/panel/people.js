@@ -7,9 +7,12 @@ import { avatar } from "../view/avatar.js";
 import { differences, keyCard } from "./key_card.js";
 import { limitBar } from "./limit_bar.js";
 
+const LIT_MS = 2400; // as long as the longest animation in panel.css
+
 /** `acts`: `{role(person, place, give), leave(person, place), join(person, place), spend(person), refill(person)}`. */
 export class PeopleCards {
   #known = new Map();
+  #lit = new Map();
 
   constructor(backstage, acts) {
     this.backstage = backstage;
@@ -21,16 +24,29 @@ export class PeopleCards {
   }
 
   draw() {
-    const lit = new Map(this.backstage.keys.map((key) => [this.#idOf(key), differences(this.#known.get(this.#idOf(key)), key)]));
-    fill(this.element, this.backstage.people.map((person) => this.#card(person, lit)));
-    this.#known = new Map(this.backstage.keys.map((key) => [this.#idOf(key), key]));
+    for (const key of this.backstage.keys) this.#compare(key);
+    fill(this.element, this.backstage.people.map((person) => this.#card(person)));
+  }
+
+  /** What changed stays lit for a while, also where the next frame draws everything anew meanwhile. */
+  #compare(key) {
+    const id = this.#idOf(key);
+    const changed = differences(this.#known.get(id), key);
+    if (changed.size) this.#lit.set(id, { changed, at: Date.now() });
+    this.#known.set(id, { ...key });
+  }
+
+  #litNow(key) {
+    const { changed, at } = this.#lit.get(this.#idOf(key)) ?? { at: 0 };
+    const since = Date.now() - at;
+    return since < LIT_MS ? { changed, since } : {};
   }
 
   #idOf(key) {
     return `${key.user_id}:${key.guild}`;
   }
 
-  #card(person, lit) {
+  #card(person) {
     const keys = this.backstage.keysOf(person.user_id);
     const limits = this.backstage.limitsOf(person.user_id);
     const inside = person.guilds.some(({ member }) => member);
@@ -39,7 +55,7 @@ export class PeopleCards {
         h("div", {}, h("strong", {}, person.name), h("small", {}, inside ? person.what : "has left the server")),
         person.guilds.length === 1 && this.#switch(person, person.guilds[0]), this.#more(person)),
       person.guilds.length > 1 && person.guilds.map((place) => this.#switch(person, place)),
-      keys.length ? keys.map((key) => keyCard(key, lit.get(this.#idOf(key)))) : h("p", { className: "hollow" }, icon("key"), "No key yet. The first question makes one."),
+      keys.length ? keys.map((key) => keyCard(key, this.#litNow(key))) : h("p", { className: "hollow" }, icon("key"), "No key yet. The first question makes one."),
       limits.length > 0 && h("div", { className: "limits" }, limits.map(limitBar)),
     ]);
   }

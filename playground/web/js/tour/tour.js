@@ -139,6 +139,7 @@ export class Tour {
   #say(key, words) {
     if (this.#lastShown === key) return;
     this.#lastShown = key;
+    if (this.#shone === this.#step) this.ring.classList.remove("shine");
     this.said.textContent = words;
   }
 
