@@ -1,6 +1,6 @@
 """A gateway in a process of its own, started as production starts it."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -37,12 +37,19 @@ _ENVIRON = {"BENCH_KEY": "sk-bench"}
 
 
 @asynccontextmanager
-async def running_gateway(folder: Path, upstream_url: str, *, plus_path: str) -> AsyncGenerator[tuple[Server, str]]:
+async def running_gateway(
+    folder: Path, upstream_url: str, *, plus_path: str, fill: Callable[[Path], Awaitable[None]] | None = None
+) -> AsyncGenerator[tuple[Server, str]]:
     """`rolekey gateway` on an empty folder, and the key of a client on it.
 
-    Its free account is answered at once, its plus account as `benchmarks.upstream` answers under `plus_path`.
+    Its free account is answered at once, its plus account as `benchmarks.upstream` answers under `plus_path`. Before it
+    starts, `fill` is given its database.
     """
     config = folder / "config.toml"
     config.write_text(_CONFIG.format(folder=folder, free=f"{upstream_url}/v1", plus=upstream_url + plus_path))
+    settings = load(config, environ={})
+    key = await create_key(settings, "client", "bench")
+    if fill is not None:
+        await fill(settings.data_dir / "gateway.db")
     async with Server(folder, "bot", "gateway", "--config", str(config), environ=_ENVIRON) as gateway:
-        yield gateway, await create_key(load(config, environ={}), "client", "bench")
+        yield gateway, key
