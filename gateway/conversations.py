@@ -334,12 +334,15 @@ class Conversations:
 
     async def _with_files(self, connection: Connection, conversation: str, rows: Sequence[Any]) -> Messages:
         """These messages of a conversation, each with its files but without their data."""
-        if not any(row["attached"] for row in rows):
-            return [_message(row) for row in rows]
+        if not rows:
+            return []
+        names = tuple(rows[0].keys())
+        messages = [columns_of(row, names) for row in rows]
         found = dict[str, tuple[File, ...]]()
-        async for row in self._files.of_conversation(connection, id=conversation):
-            found[row["message_id"]] = (*found.get(row["message_id"], ()), File.from_row(row))
-        return [_message(row, found.get(row["id"], ())) for row in rows]
+        if any(fields["attached"] for fields in messages):
+            async for row in self._files.of_conversation(connection, id=conversation):
+                found[row["message_id"]] = (*found.get(row["message_id"], ()), File.from_row(row))
+        return [_message(fields, found.get(fields["id"], ())) for fields in messages]
 
 
 _CONVERSATION_COLUMNS = (
@@ -363,8 +366,7 @@ def _position(record: ConversationRecord) -> Position:
     return Position(at=record.updated_at, id=record.id)
 
 
-def _message(row: Any, files: tuple[File, ...] = ()) -> StoredMessage:
-    fields = columns_of(row)
+def _message(fields: dict[str, Any], files: tuple[File, ...]) -> StoredMessage:
     del fields["attached"]
     fields["estimated"] = bool(fields["estimated"])
     return StoredMessage(**fields, files=files)
