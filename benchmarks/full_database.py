@@ -152,7 +152,8 @@ def _note(scale: Scale, grown: Side) -> str:
     messages = scale.users * _CONVERSATIONS_EACH * _MESSAGES_EACH
     return (
         f"Grown: {messages:,} messages of {scale.users:,} users in {grown.megabytes:,.0f} MB, all of them in the "
-        f"search index, and what each used on {_DAYS_OF_USE} days. Empty: {_CONCURRENCY} users. The same number ask in both."
+        f"search index, and what each used on {_DAYS_OF_USE} days. Empty: {_CONCURRENCY} users. "
+        "The same number ask in both."
     )
 
 

@@ -11,6 +11,7 @@ from time import perf_counter
 
 import msgspec
 
+from benchmarks import statements
 from benchmarks.figures import Figure, Report, compared
 from benchmarks.load import Asker, Job, LoadGenerator, Result
 from benchmarks.running_gateway import running_gateway
@@ -158,6 +159,11 @@ async def measure(scale: Scale) -> Report:
                 reference=bench.proxy.peak_memory_mb(),
             ),
         ]
+        alone = await statements.measure(folder)
+        figures += [
+            Figure(what="statements and commits of one prompt alone, by the clock", unit="ms", ours=alone.elapsed),
+            Figure(what="statements and commits of one prompt alone, CPU", unit="ms", ours=alone.cpu),
+        ]
         return Report(
             title="Gateway",
             ours="gateway",
@@ -171,8 +177,7 @@ def _notes(sync_milliseconds: float) -> list[str]:
     return f"""\
 An answer is {CHUNKS} pieces. The gateway authenticates every request and has prompt and reply on disk: two commits, \
 and an fdatasync in this folder takes {sync_milliseconds:.2f} ms.
-The gateway always asks the provider for a stream; the proxy hands on what it is asked for: not streamed it has one \
-piece to carry, the gateway {CHUNKS}.
+Not streamed the provider answers both in one piece.
 A title is a second request to the provider, which the proxy does not make; the answer's end waits for it.
 At {_CONCURRENCY} at a time the server, the provider and the load generator share the processor's cores; the rows of \
 CPU are the server's alone.""".splitlines()

@@ -113,7 +113,7 @@ async def test_everything_that_differs_is_mended_and_reported(
         assert (said.guilds, said.guilds_left, said.failures) == (1, 0, [])
         tally = said.tally
         assert (tally.checked, tally.changed, tally.switched_off, tally.revoked, tally.failed) == (6, 2, 1, 1, 0)
-        line = next(record.message for record in caplog.records if record.name == "bot.sweep")
+        line = next(record.message for record in reversed(caplog.records) if record.name == "bot.sweep")
         assert "1 switched off, 1 revoked because the member is gone, 1 revoked because only the gateway" in line
 
         caplog.clear()
