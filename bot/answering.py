@@ -13,6 +13,7 @@ from bot.config import Answers
 from bot.errors import explain
 from bot.keys import MemberKeys
 from bot.languages import ENGLISH, Language, Phrase
+from bot.offers import offer
 from bot.places import Place
 from bot.rendering.errors import RenderingError
 from bot.rendering.live_message import LiveMessage
@@ -54,7 +55,8 @@ class Prompt(msgspec.Struct, frozen=True):
 class Answering:
     """Brings one answer from the gateway to Discord. Used once.
 
-    `view_for` makes the buttons under an answer from its conversation's id, in the asker's language.
+    `view_for` makes the buttons under an answer from its conversation's id, in the asker's language. `skus` are offered
+    where the gateway refuses plus.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class Answering:
         answers: Answers,
         view_for: Callable[[str, Language], discord.ui.View],
         paces: Paces,
+        skus: Sequence[int] = (),
     ) -> None:
         self._keys = keys
         self._gateway = gateway
@@ -72,6 +75,7 @@ class Answering:
         self._answers = answers
         self._view_for = view_for
         self._paces = paces
+        self._skus = skus
         self._conversation_id: str | None = None
 
     async def run(self, asker: Asker, prompt: Prompt, place: Place, turn: asyncio.Lock) -> None:
@@ -149,7 +153,7 @@ class Answering:
         if live.text:
             return await live.interrupt(phrase, self._view(asker))
         await live.feed(f"⚠️ {asker.language.say(phrase)}")
-        return await live.finish()
+        return await live.finish(view=offer(error, self._skus))
 
     async def _say_restarted(self, live: LiveMessage, asker: Asker) -> None:
         try:

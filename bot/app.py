@@ -32,6 +32,7 @@ from bot.roster import LOOK_UPS_APART, Roster
 from bot.spacing import Spacing
 from bot.stopping import stop_signal
 from bot.store import open_store
+from bot.subscriptions import Subscriptions
 from bot.sweep import Sweep
 from bot.threads import Threads
 from bot.turns import Turns
@@ -39,6 +40,7 @@ from cogs.access import AccessCog
 from cogs.ask import AskCog, Asking, AskMessages, answer_view
 from cogs.keys import KeysCog
 from cogs.lifecycle import LifecycleCog
+from cogs.subscriptions import SubscriptionsCog
 from gateway.app import create_app
 from gateway.bootstrap import ensure_admin_key, ensure_client_key
 from gateway.client import GatewayClient
@@ -160,15 +162,17 @@ async def _wire(
     keys = MemberKeys(KeyRows(store), sealer, gateway, lease=lease, now=now)
     if len(secrets) > 1:
         await keys.reseal()
-    access = Access(store, config.access)
+    subscriptions = Subscriptions(bot, store, config.access.plus_skus, now=now)
+    access = Access(store, config.access, subscriptions)
     threads = Threads(store)
     homes = Homes(bot, access, keys)
     roster = Roster(access, keys, threads, Spacing(LOOK_UPS_APART, now=now))
     turns = Turns(store, uuid4().hex, now=now)
-    sweep = Sweep(bot, store, keys, Census(store, keys, gateway), roster, turns, now=now)
+    sweep = Sweep(bot, store, keys, Census(store, keys, gateway), subscriptions, roster, turns, now=now)
     batches = KeyBatches(bot, store, access, keys)
     paces = Paces(config.answers.edit_interval_seconds, limits)
-    prompting = Prompting(lambda: Answering(keys, gateway, threads, config.answers, answer_view, paces))
+    skus = subscriptions.skus
+    prompting = Prompting(lambda: Answering(keys, gateway, threads, config.answers, answer_view, paces, skus))
     stack.push_async_callback(prompting.drain, config.answers.grace_seconds)
     asking = Asking(
         client=bot,
@@ -187,6 +191,7 @@ async def _wire(
         AskCog(bot, asking),
         AskMessages(bot, asking, threads, bot.languages),
         AccessCog(access, keys, roster, batches),
+        SubscriptionsCog(bot, subscriptions, keys, roster),
         KeysCog(access, keys, homes, public_url or url, public=bool(public_url), now=now),
         lifecycle,
     ):

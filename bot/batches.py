@@ -129,8 +129,9 @@ class KeyBatches:
         while not batch.finished:
             page = await _members_after(guild, batch.last_id)
             for first in range(0, len(page), _STEP):
-                rules = await self._access.rules(guild.id)
-                for member in page[first : first + _STEP]:
+                members = page[first : first + _STEP]
+                rules = await self._access.rules(guild.id, [member.id for member in members])
+                for member in members:
                     batch.last_id = member.id
                     if not member.bot and role in member.roles:
                         await self._see_to(member, rules, batch)
@@ -140,11 +141,11 @@ class KeyBatches:
         log.info("keys for role %d: %d made, %d had one", batch.role_id, batch.made, batch.had)
 
     async def _see_to(self, member: discord.Member, rules: Rules, batch: Batch) -> None:
-        tier = rules.standing(member.roles).tier
+        tier = rules.standing(member).tier
         holder = await self._keys.holder(member.guild.id, member.id)
         if tier is not Tier.NONE and (holder is None or holder.tier is not tier or self._keys.wears_out(holder)):
             # The rules may have changed since they were read, and what is written must be right.
-            tier = (await self._access.standing(member.guild.id, member.roles)).tier
+            tier = (await self._access.standing(member.guild.id, member)).tier
             if tier is not Tier.NONE:
                 await self._keys.ensure(member.guild.id, member.id, member.display_name, tier)
         if tier is Tier.NONE:

@@ -37,9 +37,10 @@ class Discord(Section, frozen=True, kw_only=True):
 
 
 class Access(Section, frozen=True, kw_only=True):
-    """`[access]`: who has which tier before anyone used `/access`. Roles by id or by name."""
+    """`[access]`: who has which tier before anyone used `/access`. Roles by id or by name, SKUs by id."""
 
     plus_roles: list[RoleName] = []
+    plus_skus: list[int] = []
     free_roles: list[RoleName] = []
     everyone: Literal["plus", "free", "none"] = "free"
 

@@ -4,7 +4,7 @@ import logging
 import secrets
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import LiteralString
+from typing import LiteralString, Self
 
 import discord
 from discord import app_commands
@@ -28,12 +28,23 @@ class UserError(Exception):
         super().__init__(self.phrase)
 
 
-class NoAccess(UserError):
-    """The member's roles give no access at all."""
+class SubscriptionHelps(UserError):
+    """A subscription to one of `skus` would help, if there are any: `bot.offers` makes buttons of them."""
+
+    skus: tuple[int, ...] = ()
+
+    def offering(self, skus: Sequence[int]) -> Self:
+        """The same error, with what would help."""
+        self.skus = tuple(skus)
+        return self
 
 
-class PlusRequired(UserError):
-    """Plus was asked for by somebody whose roles give free."""
+class NoAccess(SubscriptionHelps):
+    """The member has no access at all."""
+
+
+class PlusRequired(SubscriptionHelps):
+    """Plus was asked for by somebody who has free."""
 
 
 class NotYours(UserError):

@@ -85,5 +85,5 @@ class Homes:
         for guild in guilds:
             member = await fetch_member(guild, user_id)
             if member is not None:
-                found.append((guild, member, await self._access.standing(guild.id, member.roles)))
+                found.append((guild, member, await self._access.standing(guild.id, member)))
         return max(found, key=lambda entry: entry[2].tier, default=None)

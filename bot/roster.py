@@ -67,7 +67,7 @@ class Roster:
         """A member's roles are known to be these now. Says whether a key changed."""
         if await self._keys.holder(member.guild.id, member.id) is None:
             return False
-        standing = await self._access.standing(member.guild.id, member.roles)
+        standing = await self._access.standing(member.guild.id, member)
         return await self._keys.set_tier(member.guild.id, member.id, standing.tier)
 
     async def member_left(self, guild_id: int, member_id: int) -> None:
@@ -79,6 +79,7 @@ class Roster:
         """The bot is no longer in the guild: all of its keys die and its mappings go. Returns how many keys."""
         revoked = await self._keys.forget_guild(guild_id)
         await self._access.forget_guild(guild_id)
+        await self._access.subscriptions.forget_guild(guild_id)
         await self._threads.forget_guild(guild_id)
         log.info("left guild %d; %d keys are revoked", guild_id, revoked)
         return revoked
@@ -101,7 +102,7 @@ class Roster:
 
     async def _sweep(self, guild: discord.Guild, holders: Sequence[Holder], tally: Tally) -> None:
         members = await self._find(guild, [holder.member_id for holder in holders])
-        rules = await self._access.rules(guild.id)
+        rules = await self._access.rules(guild.id, [holder.member_id for holder in holders])
         for holder in holders:
             tally.checked += 1
             try:
@@ -126,9 +127,9 @@ class Roster:
         member = member or await fetch_member(guild, holder.member_id)
         if member is None:
             tally.revoked += await self._keys.revoke(guild.id, holder.member_id)
-        elif rules.standing(member.roles).tier is not holder.tier:
+        elif rules.standing(member).tier is not holder.tier:
             # The rules may have changed since they were read for this page, and what is written must be right.
-            tier = (await self._access.standing(guild.id, member.roles)).tier
+            tier = (await self._access.standing(guild.id, member)).tier
             if await self._keys.set_tier(guild.id, member.id, tier):
                 tally.changed += 1
                 tally.switched_off += tier is Tier.NONE

@@ -11,6 +11,7 @@ from bot.census import Census, Comparison
 from bot.keys import MemberKeys
 from bot.rendering.errors import TRANSIENT
 from bot.roster import Roster, Tally
+from bot.subscriptions import Subscriptions
 from bot.turns import Turns
 from gateway.errors import ApiError
 from storage import StorageError, Store
@@ -73,6 +74,7 @@ class Sweep:
         store: Store,
         keys: MemberKeys,
         census: Census,
+        subscriptions: Subscriptions,
         roster: Roster,
         turns: Turns,
         *,
@@ -82,6 +84,7 @@ class Sweep:
         self._store = store
         self._keys = keys
         self._census = census
+        self._subscriptions = subscriptions
         self._roster = roster
         self._turns = turns
         self._now = now
@@ -125,6 +128,11 @@ class Sweep:
             except (ApiError, StorageError) as error:
                 failures.append(f"The gateway could not be compared with: {error}")
                 log.warning("could not compare keys with the gateway, will try again: %s", error)
+            try:
+                await self._subscriptions.read_all()
+            except TRANSIENT as error:
+                failures.append(f"Discord did not list the subscriptions: {error}")
+                log.warning("could not list subscriptions, will try again: %s", error)
             return compared, await self._leave_guilds(failures)
 
     async def _leave_guilds(self, failures: list[str]) -> int:

@@ -60,7 +60,7 @@ class AccessCog(commands.GroupCog, group_name="access", group_description="Who m
     async def member(self, interaction: Interaction, member: discord.Member) -> None:
         """The tier, the roles that were weighed, and the state of the key."""
         guild = _guild(interaction)
-        standing = await self._access.standing(guild.id, member.roles)
+        standing = await self._access.standing(guild.id, member)
         say = language_of(interaction).say
         embed = discord.Embed(
             title=say("{member}: {tier}", member=member.display_name, tier=TIERS[standing.tier]),
@@ -163,6 +163,8 @@ def _lines(grants: list[Grant], guild_id: int, language: Language) -> str:
 def _line(grant: Grant, guild_id: int) -> Phrase:
     role = "@everyone" if grant.role_id == guild_id else f"<@&{grant.role_id}>"
     mark, tier = _MARKS[grant.tier], TIERS[grant.tier]
+    if grant.source == "subscription":
+        return Phrase("{mark} {tier} · by a subscription", mark=mark, tier=tier)
     if grant.source == "command":
         return Phrase("{mark} {tier} · {role} · by `/access tier`", mark=mark, tier=tier, role=role)
     return Phrase("{mark} {tier} · {role} · by settings", mark=mark, tier=tier, role=role)

@@ -67,9 +67,11 @@ class KeysCog(commands.GroupCog, group_name="key", group_description="Your own k
         member, standing = await self._member(interaction)
         if standing.tier is Tier.NONE:
             roles = await self._access.roles_giving(Tier.FREE, member.guild.id, member.guild.roles)
+            skus = self._access.subscriptions.skus
             raise NoAccess(
-                "You have no access here yet, so there is no key for you. {help}", help=who_gives_access(roles)
-            )
+                "You have no access here yet, so there is no key for you. {help}",
+                help=who_gives_access(roles, skus),
+            ).offering(skus)
         fresh = await self._keys.rotate(member.guild.id, member.id, member.display_name, standing.tier)
         words = language_of(interaction).say(
             "Your new key. It is shown only now, so copy it; keep it to yourself.\n{key}Address: {address}\n"
@@ -92,9 +94,10 @@ class KeysCog(commands.GroupCog, group_name="key", group_description="Your own k
         await interaction.edit_original_response(content=words)
 
     async def _member(self, interaction: Interaction) -> tuple[discord.Member, Standing]:
+        await self._access.subscriptions.hear(interaction)
         if isinstance(interaction.user, discord.Member):
             member = interaction.user
-            return member, await self._access.standing(member.guild.id, member.roles)
+            return member, await self._access.standing(member.guild.id, member)
         _, member, standing = await self._homes.best(interaction.user.id)
         return member, standing
 

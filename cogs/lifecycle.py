@@ -91,13 +91,13 @@ class LifecycleCog(commands.Cog):
     @commands.Cog.listener()
     async def on_raw_member_remove(self, payload: discord.RawMemberRemoveEvent) -> None:
         """Somebody left or was kicked (needs the Guild Members intent)."""
-        with _left_to_the_sweep("a member left"):
+        with left_to_the_sweep("a member left"):
             await self._roster.member_left(payload.guild_id, payload.user.id)
 
     @commands.Cog.listener()
     async def on_member_ban(self, guild: discord.Guild, user: discord.User | discord.Member) -> None:
         """Somebody was banned."""
-        with _left_to_the_sweep("a member was banned"):
+        with left_to_the_sweep("a member was banned"):
             await self._roster.member_left(guild.id, user.id)
 
     @commands.Cog.listener()
@@ -105,27 +105,27 @@ class LifecycleCog(commands.Cog):
         """Somebody was kicked: told without the Guild Members intent where the bot has View Audit Log."""
         target = entry.target
         if entry.action is discord.AuditLogAction.kick and isinstance(target, _SOMEBODY):
-            with _left_to_the_sweep("a member was kicked"):
+            with left_to_the_sweep("a member was kicked"):
                 await self._roster.member_left(entry.guild.id, target.id)
 
     @commands.Cog.listener()
     async def on_member_update(self, before: discord.Member, after: discord.Member) -> None:
         """Roles changed (needs the Guild Members intent)."""
         if before.roles != after.roles:
-            with _left_to_the_sweep("a member's roles changed"):
+            with left_to_the_sweep("a member's roles changed"):
                 await self._roster.member_changed(after)
 
     @commands.Cog.listener()
     async def on_guild_role_delete(self, role: discord.Role) -> None:
         """A role is gone, and what it gave."""
-        with _left_to_the_sweep("a role was deleted"):
+        with left_to_the_sweep("a role was deleted"):
             await self._access.forget_role(role.guild.id, role.id)
             await self._roster.sweep(role.guild)
 
     @commands.Cog.listener()
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         """The bot was removed from a server."""
-        with _left_to_the_sweep("a server was left"):
+        with left_to_the_sweep("a server was left"):
             await self._batches.forget_guild(guild.id)
             await self._roster.guild_left(guild.id)
 
@@ -139,8 +139,9 @@ class LifecycleCog(commands.Cog):
 
 
 @contextmanager
-def _left_to_the_sweep(what: str) -> Generator[None]:
+def left_to_the_sweep(what: str, also: tuple[type[Exception], ...] = ()) -> Generator[None]:
+    """Log what could not be done about `what`, and go on; `also` are errors that may pass, beside the usual ones."""
     try:
         yield
-    except (ApiError, StorageError) as error:
+    except (ApiError, StorageError, *also) as error:
         log.warning("%s and not everything could be brought up to date; the sweep will: %s", what, error)

@@ -32,13 +32,14 @@ class Who(msgspec.Struct, frozen=True):
     asker: Asker
     standing: Standing
     plus_roles: list[int]
+    skus: tuple[int, ...]
 
     def allow(self, wish: Wish) -> PlusWish:
         """What to ask the gateway for.
 
-        Raises `UserError` where the member's roles do not reach.
+        Raises `UserError` where the member's access does not reach.
         """
-        return self.standing.allow(wish, self.plus_roles)
+        return self.standing.allow(wish, self.plus_roles, self.skus)
 
 
 class Asking:
@@ -70,7 +71,7 @@ class Asking:
         text = self._prompting.admit(text)
         await _gain_time(interaction, ephemeral=private)
         language = language_of(interaction)
-        who = await self._who(interaction.user, interaction.guild, language)
+        who = await self._who_runs(interaction, interaction.guild)
         plus = who.allow(wish)
         card = prompt_card(interaction.user, text, who.standing.tier, language)
         if private:
@@ -86,7 +87,7 @@ class Asking:
         held = await self._target(interaction, conversation)
         guild = self._client.get_guild(held.guild_id) or interaction.guild
         language = language_of(interaction)
-        who = await self._who(interaction.user, guild, language)
+        who = await self._who_runs(interaction, guild)
         prompt = Prompt(text, who.allow(None), held.conversation_id, follows=True)
         card = prompt_card(interaction.user, text, who.standing.tier, language)
         await self._answer(interaction, who, prompt, await self._place_of(interaction, held, card))
@@ -97,6 +98,7 @@ class Asking:
         guild = message.guild or (self._client.get_guild(held.guild_id) if held else None)
         if held is not None and held.owner_id != message.author.id:
             raise _not_yours(held)
+        await self._access.subscriptions.look_up(message.author.id, guild.id if guild else None)
         who = await self._who(message.author, guild, language)
         prompt = Prompt(text, who.allow(None), held.conversation_id if held else None, follows=held is not None)
         if held is not None and held.channel_id == message.channel.id:
@@ -123,6 +125,10 @@ class Asking:
 
     # Who
 
+    async def _who_runs(self, interaction: Interaction, guild: discord.Guild | None) -> Who:
+        await self._access.subscriptions.hear(interaction)
+        return await self._who(interaction.user, guild, language_of(interaction))
+
     async def _who(self, user: discord.User | discord.Member, guild: discord.Guild | None, language: Language) -> Who:
         if guild is None:
             guild, member, standing = await self._homes.best(user.id)
@@ -132,9 +138,10 @@ class Asking:
                 raise UserError(
                     "You are no longer a member of {server}, whose access this conversation uses.", server=guild.name
                 )
-            standing = await self._access.standing(guild.id, member.roles)
+            standing = await self._access.standing(guild.id, member)
         plus_roles = await self._access.roles_giving(Tier.PLUS, guild.id, guild.roles)
-        return Who(Asker(guild.id, member.id, member.display_name, standing.tier, language), standing, plus_roles)
+        asker = Asker(guild.id, member.id, member.display_name, standing.tier, language)
+        return Who(asker, standing, plus_roles, self._access.subscriptions.skus)
 
     # What
 
@@ -179,7 +186,7 @@ class Asking:
     async def _make_key(self, interaction: Interaction) -> None:
         """Conversations outlive a key that was revoked or has expired; only with a key are they found."""
         guild = self._client.get_guild(await self._guild_of(interaction))
-        asker = (await self._who(interaction.user, guild, language_of(interaction))).asker
+        asker = (await self._who_runs(interaction, guild)).asker
         if asker.tier is not Tier.NONE:
             await self._keys.ensure(asker.guild_id, asker.member_id, asker.name, asker.tier)
 

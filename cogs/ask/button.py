@@ -7,9 +7,8 @@ from typing import Any, Protocol, Self, cast
 import discord
 from discord import ui
 
-from bot.errors import explain
 from bot.languages import Language
-from bot.tree import reply_privately
+from bot.tree import fail_privately
 
 COG = "Ask"
 _PROMPT_LIMIT = 4000  # https://discord.com/developers/docs/components/reference#text-input
@@ -51,7 +50,7 @@ class FollowUpButton(ui.DynamicItem[ui.Button[ui.View]], template=r"rolekey:foll
         try:
             await cog.follow_up_pressed(interaction, self.conversation_id)
         except Exception as error:  # noqa: BLE001  whatever it was, it is logged and the member is told
-            await reply_privately(interaction, explain(error))
+            await fail_privately(interaction, error)
 
 
 class PromptForm(ui.Modal):
@@ -71,7 +70,7 @@ class PromptForm(ui.Modal):
 
     async def on_error(self, interaction: discord.Interaction[Any], error: Exception, /) -> None:
         """Tell the member, privately."""
-        await reply_privately(interaction, explain(error))
+        await fail_privately(interaction, error)
 
 
 def answer_view(conversation_id: str, language: Language) -> ui.View:

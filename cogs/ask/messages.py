@@ -7,6 +7,7 @@ from discord.ext import commands
 
 from bot.errors import explain
 from bot.languages import Languages
+from bot.offers import offer
 from bot.rendering.errors import RenderingError
 from bot.threads import Held, Threads
 from cogs.ask.asking import Asking
@@ -58,7 +59,7 @@ class AskMessages(commands.Cog):
         except RenderingError as error:
             log.info("an answer to a message could not be shown: %s", error.reason)
         except Exception as error:  # noqa: BLE001  whatever it was, it is logged and the member is told
-            await self._say(message, language.say(explain(error)))
+            await self._say(message, language.say(explain(error)), offer(error))
 
     def _text(self, message: discord.Message) -> str:
         text = message.content
@@ -73,8 +74,12 @@ class AskMessages(commands.Cog):
         except discord.HTTPException as error:
             log.info("could not show typing: %s", error)
 
-    async def _say(self, message: discord.Message, words: str) -> None:
+    async def _say(self, message: discord.Message, words: str, view: discord.ui.View | None) -> None:
+        nobody = discord.AllowedMentions.none()
         try:
-            await message.reply(words, mention_author=False, allowed_mentions=discord.AllowedMentions.none())
+            if view is None:
+                await message.reply(words, mention_author=False, allowed_mentions=nobody)
+            else:
+                await message.reply(words, mention_author=False, allowed_mentions=nobody, view=view)
         except discord.HTTPException as error:
             log.warning("could not tell a member what went wrong: %s", error)
