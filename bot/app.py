@@ -18,11 +18,14 @@ from bot.batches import KeyBatches
 from bot.census import Census
 from bot.client import RolekeyBot
 from bot.config import Config, ConfigError
+from bot.exporting import Exporter
+from bot.footers import Footers
 from bot.intents import settled
 from bot.key_rows import KeyRows
 from bot.keys import MEMBER_KEYS, Lease, MemberKeys
 from bot.languages import Languages
 from bot.membership import Homes
+from bot.personal_data import PersonalData
 from bot.places import Places
 from bot.prompting import Prompting
 from bot.reloading import reload_on_hangup
@@ -40,7 +43,9 @@ from cogs.access import AccessCog
 from cogs.ask import AskCog, Asking, AskMessages, answer_view
 from cogs.keys import KeysCog
 from cogs.lifecycle import LifecycleCog
+from cogs.privacy import PrivacyCog
 from cogs.subscriptions import SubscriptionsCog
+from cogs.usage import UsageCog
 from gateway.app import create_app
 from gateway.bootstrap import ensure_admin_key, ensure_client_key
 from gateway.client import GatewayClient
@@ -171,8 +176,10 @@ async def _wire(
     sweep = Sweep(bot, store, keys, Census(store, keys, gateway), subscriptions, roster, turns, now=now)
     batches = KeyBatches(bot, store, access, keys)
     paces = Paces(config.answers.edit_interval_seconds, limits)
-    skus = subscriptions.skus
-    prompting = Prompting(lambda: Answering(keys, gateway, threads, config.answers, answer_view, paces, skus))
+    footers = Footers(gateway, config.answers.footer)
+    prompting = Prompting(
+        lambda: Answering(keys, gateway, threads, config.answers, answer_view, paces, footers.under, subscriptions.skus)
+    )
     stack.push_async_callback(prompting.drain, config.answers.grace_seconds)
     asking = Asking(
         client=bot,
@@ -184,6 +191,7 @@ async def _wire(
         threads=threads,
         gateway=gateway,
     )
+    personal_data = PersonalData(store, keys, gateway)
     public_url = config.gateway.public_url
     every = timedelta(minutes=config.keys.sweep_minutes)
     lifecycle = LifecycleCog(bot, access, roster, threads, sweep, batches, bot.languages, every=every)
@@ -193,6 +201,8 @@ async def _wire(
         AccessCog(access, keys, roster, batches),
         SubscriptionsCog(bot, subscriptions, keys, roster),
         KeysCog(access, keys, homes, public_url or url, public=bool(public_url), now=now),
+        UsageCog(gateway, homes, now=now),
+        PrivacyCog(gateway, personal_data, Exporter(personal_data)),
         lifecycle,
     ):
         await bot.add_cog(cog)

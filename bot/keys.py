@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from datetime import datetime, timedelta
 from enum import Enum, auto
 from weakref import WeakValueDictionary
@@ -14,7 +14,7 @@ from bot.access import Tier
 from bot.key_rows import KeyRow, KeyRows
 from gateway.client import GatewayClient
 from gateway.errors import Conflict, NotFound
-from gateway.wire import CreateUser, UpdateUser, User, UserWithKey
+from gateway.wire import CreateUser, Erased, UpdateUser, User, UserWithKey
 from storage import Sealer
 
 log = logging.getLogger(__name__)
@@ -141,6 +141,19 @@ class MemberKeys:
         async with self._lock(guild_id, member_id):
             return await self._revoke(guild_id, member_id)
 
+    async def forget(self, guild_id: int, member_id: int) -> Erased | None:
+        """Kill the member's key and erase all that the gateway holds of them; how much, none where it knew nothing."""
+        async with self._lock(guild_id, member_id):
+            row, who = await self._rows.get(guild_id, member_id), user_id(guild_id, member_id)
+            with suppress(NotFound):  # revoked before; what they wrote may still be there
+                await self._switch_on(row, who)
+            try:
+                erased = await self._gateway.erase_data(who)
+            except NotFound:
+                erased = None
+            await self._rows.delete(guild_id, member_id)
+            return erased
+
     async def holder(self, guild_id: int, member_id: int) -> Holder | None:
         """What is known of a member's key, without the key."""
         row = await self._rows.get(guild_id, member_id)
@@ -217,15 +230,18 @@ class MemberKeys:
     async def _revoke(self, guild_id: int, member_id: int) -> bool:
         row, who = await self._rows.get(guild_id, member_id), user_id(guild_id, member_id)
         try:
-            if row is not None and row.tier == Tier.NONE.word:
-                # Who is switched off stays so when they come back; this one the bot switched off, not an admin.
-                await self._gateway.update_user(who, UpdateUser(disabled=False))
+            await self._switch_on(row, who)
             await self._gateway.delete_user(who)
         except NotFound:
             if row is None:
                 return False
         await self._rows.delete(guild_id, member_id)
         return True
+
+    async def _switch_on(self, row: KeyRow | None, who: str) -> None:
+        """Who is switched off stays so when they come back; those whom the bot switched off, not an admin, must not."""
+        if row is not None and row.tier == Tier.NONE.word:
+            await self._gateway.update_user(who, UpdateUser(disabled=False))
 
     def _lock(self, guild_id: int, member_id: int) -> asyncio.Lock:
         return self._locks.setdefault((guild_id, member_id), asyncio.Lock())
