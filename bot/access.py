@@ -59,6 +59,16 @@ class Member(Protocol):
     def roles(self) -> Sequence[Role]: ...  # noqa: D102
 
 
+class Guild(Protocol):
+    """What access needs to know of a Discord server."""
+
+    @property
+    def id(self) -> int: ...  # noqa: D102
+
+    @property
+    def roles(self) -> Sequence[Role]: ...  # noqa: D102
+
+
 class Grant(msgspec.Struct, frozen=True):
     """What one role gives, or a subscription on Discord, whose `role_id` is 0.
 
@@ -204,6 +214,13 @@ class Access:
     async def set_role(self, guild_id: int, role_id: int, tier: Tier) -> None:
         """What an admin says about a role. `none` also takes back what the settings grant it."""
         await self._store.run("put_role_tier", guild_id=guild_id, role_id=role_id, tier=tier.word)
+
+    async def withdraw(self, guild: "Guild", role_id: int, tier: Tier) -> None:
+        """A role gives this tier no longer, also where the settings say that it does."""
+        await self.forget_role(guild.id, role_id)
+        left = await self.roles(guild.id, guild.roles)
+        if any(grant.role_id == role_id and grant.tier is tier for grant in left):
+            await self.set_role(guild.id, role_id, Tier.NONE)
 
     async def forget_role(self, guild_id: int, role_id: int) -> None:
         """The role is gone."""

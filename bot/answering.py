@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 
 import discord
@@ -43,20 +43,22 @@ class Asker(msgspec.Struct, frozen=True):
 class Prompt(msgspec.Struct, frozen=True):
     """What is asked; without `conversation_id` a new conversation begins.
 
-    `follows` says that it goes on with whatever its place holds, also where that has not begun yet.
+    `follows` says that it goes on with whatever its place holds, also where that has not begun yet. `system_prompt` is
+    what a new conversation begins with and keeps; without one it is the gateway's.
     """
 
     text: str
     plus: PlusWish = "any"
     conversation_id: str | None = None
     follows: bool = False
+    system_prompt: str = ""
 
 
 class Answering:
     """Brings one answer from the gateway to Discord. Used once.
 
-    `view_for` makes the buttons under an answer from its conversation's id, in the asker's language, `footer` the small
-    print. `skus` are offered where the gateway refuses plus.
+    `view_for` makes the buttons under an answer from its conversation's id, in the asker's language. `skus` are offered
+    where the gateway refuses plus.
     """
 
     def __init__(
@@ -67,7 +69,6 @@ class Answering:
         answers: Answers,
         view_for: Callable[[str, Language], discord.ui.View],
         paces: Paces,
-        footer: Callable[[ChatAnswer, Asker], Awaitable[str]],
         skus: Sequence[int] = (),
     ) -> None:
         self._keys = keys
@@ -77,7 +78,6 @@ class Answering:
         self._view_for = view_for
         self._paces = paces
         self._skus = skus
-        self._footer = footer
         self._conversation_id: str | None = None
 
     async def run(self, asker: Asker, prompt: Prompt, place: Place, turn: asyncio.Lock) -> None:
@@ -107,8 +107,7 @@ class Answering:
             key = await self._keys.ensure(asker.guild_id, asker.member_id, asker.name, asker.tier)
             async with turn:
                 answer = await self._read(live, asker, prompt, place, key)
-                footer = await self._footer(answer, asker)
-                posted = await live.finish(view=self._view(asker), footer=footer)
+                posted = await live.finish(view=self._view(asker))
         except RenderingError:
             raise
         except Exception as error:  # noqa: BLE001  whatever it was, it is logged and the member is told
@@ -121,7 +120,11 @@ class Answering:
             held = await self._threads.in_channel(place.channel_id)
             self._conversation_id = held.conversation_id if held else None
         await self._hold(asker, place)
-        request = ChatRequest(prompt=prompt.text, conversation_id=self._conversation_id, plus=prompt.plus)
+        # A conversation keeps the system prompt that it began with, whatever admins write later.
+        system = prompt.system_prompt or None if self._conversation_id is None else None
+        request = ChatRequest(
+            prompt=prompt.text, conversation_id=self._conversation_id, plus=prompt.plus, system=system
+        )
         async with aclosing(self._events(asker, request, key)) as events:
             async for event in events:
                 if isinstance(event, Delta):

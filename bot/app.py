@@ -12,22 +12,24 @@ from uuid import uuid4
 import aiohttp
 import discord
 
+from bot import errors as bot_errors
 from bot.access import Access
+from bot.admin_log import AdminLog
 from bot.answering import Answering
 from bot.batches import KeyBatches
 from bot.census import Census
 from bot.client import RolekeyBot
 from bot.config import Config, ConfigError
-from bot.exporting import Exporter
-from bot.footers import Footers
+from bot.faults import Faults
+from bot.guild_settings import Guilds
 from bot.intents import settled
 from bot.key_rows import KeyRows
 from bot.keys import MEMBER_KEYS, Lease, MemberKeys
 from bot.languages import Languages
 from bot.membership import Homes
-from bot.personal_data import PersonalData
 from bot.places import Places
 from bot.prompting import Prompting
+from bot.readings import Readings
 from bot.reloading import reload_on_hangup
 from bot.rendering.pacing import Paces
 from bot.rendering.rate_limits import RateLimits
@@ -39,17 +41,20 @@ from bot.subscriptions import Subscriptions
 from bot.sweep import Sweep
 from bot.threads import Threads
 from bot.turns import Turns
+from cogs.about import AboutCog
 from cogs.access import AccessCog
+from cogs.admin import AdminCog, Searching, Status
 from cogs.ask import AskCog, Asking, AskMessages, answer_view
 from cogs.keys import KeysCog
 from cogs.lifecycle import LifecycleCog
-from cogs.privacy import PrivacyCog
+from cogs.setup import SetupCog
 from cogs.subscriptions import SubscriptionsCog
-from cogs.usage import UsageCog
 from gateway.app import create_app
+from gateway.app_keys import ACCOUNTS
 from gateway.bootstrap import ensure_admin_key, ensure_client_key
 from gateway.client import GatewayClient
 from gateway.server import GatewayServer
+from gateway.wire import Account
 from storage import Sealer, load_secrets
 
 log = logging.getLogger(__name__)
@@ -159,7 +164,7 @@ async def _wire(
     config.data_dir.mkdir(parents=True, exist_ok=True)
     store = await open_store(config.data_dir)
     stack.push_async_callback(store.database.close)
-    url, client_key = await _gateway(config, stack, embedded, now)
+    url, client_key, accounts = await _gateway(config, stack, embedded, now)
     gateway = await stack.enter_async_context(GatewayClient(url, client_key))
     secrets = load_secrets(config.data_dir / "bot.secret", config.secrets.secret)
     sealer = Sealer(secrets, MEMBER_KEYS)
@@ -171,19 +176,21 @@ async def _wire(
     access = Access(store, config.access, subscriptions)
     threads = Threads(store)
     homes = Homes(bot, access, keys)
-    roster = Roster(access, keys, threads, Spacing(LOOK_UPS_APART, now=now))
+    guilds = Guilds(store, config.answers.place, now=now)
+    admin_log = AdminLog(guilds, bot.languages)
+    readings = Readings(store, now=now)
+    roster = Roster(access, keys, threads, guilds, readings, Spacing(LOOK_UPS_APART, now=now))
     turns = Turns(store, uuid4().hex, now=now)
     sweep = Sweep(bot, store, keys, Census(store, keys, gateway), subscriptions, roster, turns, now=now)
     batches = KeyBatches(bot, store, access, keys)
     paces = Paces(config.answers.edit_interval_seconds, limits)
-    footers = Footers(gateway, config.answers.footer)
-    prompting = Prompting(
-        lambda: Answering(keys, gateway, threads, config.answers, answer_view, paces, footers.under, subscriptions.skus)
-    )
+    skus = subscriptions.skus
+    prompting = Prompting(lambda: Answering(keys, gateway, threads, config.answers, answer_view, paces, skus))
     stack.push_async_callback(prompting.drain, config.answers.grace_seconds)
     asking = Asking(
         client=bot,
         access=access,
+        guilds=guilds,
         keys=keys,
         homes=homes,
         places=Places(config.answers.thread_archive_minutes),
@@ -191,18 +198,23 @@ async def _wire(
         threads=threads,
         gateway=gateway,
     )
-    personal_data = PersonalData(store, keys, gateway)
+    faults = Faults()
+    errors = logging.getLogger(bot_errors.__name__)
+    errors.addHandler(faults)
+    stack.callback(errors.removeHandler, faults)
+    status = Status(bot, gateway, accounts, prompting, sweep, batches, faults)
     public_url = config.gateway.public_url
     every = timedelta(minutes=config.keys.sweep_minutes)
-    lifecycle = LifecycleCog(bot, access, roster, threads, sweep, batches, bot.languages, every=every)
+    lifecycle = LifecycleCog(bot, access, guilds, roster, threads, sweep, batches, bot.languages, every=every)
     for cog in (
         AskCog(bot, asking),
         AskMessages(bot, asking, threads, bot.languages),
-        AccessCog(access, keys, roster, batches),
         SubscriptionsCog(bot, subscriptions, keys, roster),
+        AboutCog(guilds, readings),
+        AccessCog(access, keys, roster, batches, admin_log),
+        AdminCog(access, guilds, keys, gateway, Searching(guilds, readings, gateway), status, admin_log),
+        SetupCog(bot, access, guilds, roster, asking, admin_log, now=now),
         KeysCog(access, keys, homes, public_url or url, public=bool(public_url), now=now),
-        UsageCog(gateway, homes, now=now),
-        PrivacyCog(gateway, personal_data, Exporter(personal_data)),
         lifecycle,
     ):
         await bot.add_cog(cog)
@@ -212,13 +224,13 @@ async def _wire(
 
 async def _gateway(
     config: Config, stack: AsyncExitStack, embedded: Callable[[GatewayServer], None], now: Callable[[], datetime]
-) -> tuple[str, str]:
-    """Where the gateway is and the key of a client on it.
+) -> tuple[str, str, Callable[[], list[Account]] | None]:
+    """Where the gateway is, the key of a client on it, and what tells of the accounts of an embedded one.
 
     Raises `ConfigError` where another gateway is named and its client key is missing.
     """
     if not config.embedded:
-        return config.gateway.url, _client_key(config)
+        return config.gateway.url, _client_key(config), None
     server = GatewayServer(config, create_app(config, clock=lambda: now().timestamp()))
 
     async def stop() -> None:
@@ -227,7 +239,7 @@ async def _gateway(
     await _apart(server.__aenter__())
     stack.push_async_callback(stop)
     embedded(server)
-    return server.url, await _apart(ensure_client_key(config))
+    return server.url, await _apart(ensure_client_key(config)), server.app[ACCOUNTS].to_wire
 
 
 def _client_key(config: Config) -> str:

@@ -56,11 +56,11 @@ class Keys(Section, frozen=True, kw_only=True):
 class Answers(Section, frozen=True, kw_only=True):
     """`[answers]`: how an answer appears on Discord."""
 
+    place: Literal["thread", "channel"] = "thread"
     edit_interval_seconds: Positive = 1.2
     max_messages: Count = 6
     thread_archive_minutes: Literal[60, 1440, 4320, 10080] = 1440
     grace_seconds: Annotated[float, msgspec.Meta(ge=0)] = 20.0
-    footer: Literal["off", "short", "full"] = "off"
 
 
 class Config(GatewayPart, frozen=True, kw_only=True):

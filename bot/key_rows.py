@@ -29,6 +29,11 @@ class _Guild(msgspec.Struct):
     guild_id: int
 
 
+class _Block(msgspec.Struct):
+    guild_id: int
+    member_id: int
+
+
 class KeyRows:
     """Reads and writes them. Every call raises `storage.StorageError`."""
 
@@ -46,6 +51,22 @@ class KeyRows:
     async def delete(self, guild_id: int, member_id: int) -> None:
         """Forget a member's row."""
         await self._store.run("delete_key", guild_id=guild_id, member_id=member_id)
+
+    async def is_blocked(self, guild_id: int, member_id: int) -> bool:
+        """Whether an admin blocked a member."""
+        return await self._store.one("get_block", _Block, guild_id=guild_id, member_id=member_id) is not None
+
+    async def blocked(self, guild_id: int) -> list[int]:
+        """The members of a guild whom admins blocked."""
+        return [row.member_id for row in await self._store.all("blocked_in_guild", _Block, guild_id=guild_id)]
+
+    async def block(self, guild_id: int, member_id: int) -> None:
+        """Remember that a member is blocked."""
+        await self._store.run("put_block", guild_id=guild_id, member_id=member_id)
+
+    async def unblock(self, guild_id: int, member_id: int) -> None:
+        """Forget that a member was blocked."""
+        await self._store.run("delete_block", guild_id=guild_id, member_id=member_id)
 
     async def pages(self, guild_id: int | None = None) -> AsyncGenerator[list[KeyRow]]:
         """Every row (of one guild), by guild and member, at most `PAGE` at a time.

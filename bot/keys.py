@@ -14,7 +14,7 @@ from bot.access import Tier
 from bot.key_rows import KeyRow, KeyRows
 from gateway.client import GatewayClient
 from gateway.errors import Conflict, NotFound
-from gateway.wire import CreateUser, Erased, UpdateUser, User, UserWithKey
+from gateway.wire import CreateUser, UpdateUser, User, UserWithKey
 from storage import Sealer
 
 log = logging.getLogger(__name__)
@@ -102,7 +102,7 @@ class MemberKeys:
             row = await self._rows.get(guild_id, member_id)
             await self._prepare(row, guild_id, member_id, tier)
             try:
-                fresh = await self._reissue(row, user_id(guild_id, member_id), tier)
+                fresh = await self._reissue(row, guild_id, member_id, tier)
             except NotFound:
                 fresh = await self._create(None, guild_id, member_id, name, tier)
             return await self._keep(guild_id, member_id, tier, fresh)
@@ -141,18 +141,28 @@ class MemberKeys:
         async with self._lock(guild_id, member_id):
             return await self._revoke(guild_id, member_id)
 
-    async def forget(self, guild_id: int, member_id: int) -> Erased | None:
-        """Kill the member's key and erase all that the gateway holds of them; how much, none where it knew nothing."""
+    async def is_blocked(self, guild_id: int, member_id: int) -> bool:
+        """Whether an admin blocked the member."""
+        return await self._rows.is_blocked(guild_id, member_id)
+
+    async def block(self, guild_id: int, member_id: int) -> None:
+        """Switch off the member's key and any that they get later, whatever their roles give."""
         async with self._lock(guild_id, member_id):
-            row, who = await self._rows.get(guild_id, member_id), user_id(guild_id, member_id)
-            with suppress(NotFound):  # revoked before; what they wrote may still be there
-                await self._switch_on(row, who)
-            try:
-                erased = await self._gateway.erase_data(who)
-            except NotFound:
-                erased = None
-            await self._rows.delete(guild_id, member_id)
-            return erased
+            with suppress(NotFound):
+                await self._gateway.update_user(user_id(guild_id, member_id), UpdateUser(disabled=True))
+            await self._rows.block(guild_id, member_id)
+
+    async def unblock(self, guild_id: int, member_id: int) -> bool:
+        """Take a block back; where roles give no access the key stays off. Says whether there was a block."""
+        async with self._lock(guild_id, member_id):
+            if not await self._rows.is_blocked(guild_id, member_id):
+                return False
+            row = await self._rows.get(guild_id, member_id)
+            if row is None or row.tier != Tier.NONE.word:
+                with suppress(NotFound):
+                    await self._gateway.update_user(user_id(guild_id, member_id), UpdateUser(disabled=False))
+            await self._rows.unblock(guild_id, member_id)
+            return True
 
     async def holder(self, guild_id: int, member_id: int) -> Holder | None:
         """What is known of a member's key, without the key."""
@@ -179,7 +189,9 @@ class MemberKeys:
                 yield [_holder(row) for row in page]
 
     async def forget_guild(self, guild_id: int) -> int:
-        """Kill every key of a guild; returns how many."""
+        """Kill every key of a guild, and take its blocks back; returns how many keys."""
+        for member_id in await self._rows.blocked(guild_id):
+            await self.unblock(guild_id, member_id)
         async with aclosing(self._rows.pages(guild_id)) as pages:
             return sum([await self.revoke(row.guild_id, row.member_id) async for page in pages for row in page])
 
@@ -230,18 +242,17 @@ class MemberKeys:
     async def _revoke(self, guild_id: int, member_id: int) -> bool:
         row, who = await self._rows.get(guild_id, member_id), user_id(guild_id, member_id)
         try:
-            await self._switch_on(row, who)
+            switched_off = row is not None and row.tier == Tier.NONE.word
+            if switched_off or await self._rows.is_blocked(guild_id, member_id):
+                # Who is switched off stays so when they come back. This one the bot switched off, not an admin of the
+                # gateway; a block is in the store, for the next key.
+                await self._gateway.update_user(who, UpdateUser(disabled=False))
             await self._gateway.delete_user(who)
         except NotFound:
             if row is None:
                 return False
         await self._rows.delete(guild_id, member_id)
         return True
-
-    async def _switch_on(self, row: KeyRow | None, who: str) -> None:
-        """Who is switched off stays so when they come back; those whom the bot switched off, not an admin, must not."""
-        if row is not None and row.tier == Tier.NONE.word:
-            await self._gateway.update_user(who, UpdateUser(disabled=False))
 
     def _lock(self, guild_id: int, member_id: int) -> asyncio.Lock:
         return self._locks.setdefault((guild_id, member_id), asyncio.Lock())
@@ -260,14 +271,19 @@ class MemberKeys:
         who = user_id(guild_id, member_id)
         request = CreateUser(user_id=who, username=_clean(name), plus=tier is Tier.PLUS, expires_in=self._seconds())
         try:
-            return await self._gateway.create_user(request)
+            fresh = await self._gateway.create_user(request)
         except Conflict:
             # The gateway has this user and the store has no key that opens: only a new key helps.
-            return await self._reissue(row, who, tier)
+            return await self._reissue(row, guild_id, member_id, tier)
+        if await self._rows.is_blocked(guild_id, member_id):
+            await self._gateway.update_user(who, UpdateUser(disabled=True))
+        return fresh
 
-    async def _reissue(self, row: KeyRow | None, who: str, tier: Tier) -> UserWithKey:
+    async def _reissue(self, row: KeyRow | None, guild_id: int, member_id: int, tier: Tier) -> UserWithKey:
         """A new key under a new lease; an expired one cannot be rotated before it is renewed."""
-        await self._gateway.update_user(who, self._changes(row, tier))
+        who = user_id(guild_id, member_id)
+        blocked = await self._rows.is_blocked(guild_id, member_id)
+        await self._gateway.update_user(who, self._changes(row, tier, blocked=blocked))
         return await self._gateway.rotate_key(who)
 
     async def _keep(self, guild_id: int, member_id: int, tier: Tier, fresh: UserWithKey) -> UserWithKey:
@@ -284,14 +300,16 @@ class MemberKeys:
         return fresh
 
     async def _update(self, row: KeyRow, tier: Tier) -> None:
-        user = await self._gateway.update_user(user_id(row.guild_id, row.member_id), self._changes(row, tier))
+        blocked = await self._rows.is_blocked(row.guild_id, row.member_id)
+        changes = self._changes(row, tier, blocked=blocked)
+        user = await self._gateway.update_user(user_id(row.guild_id, row.member_id), changes)
         await self._rows.put(msgspec.structs.replace(row, tier=tier.word, expires_at=_epoch(user)))
 
-    def _changes(self, row: KeyRow | None, tier: Tier) -> UpdateUser:
+    def _changes(self, row: KeyRow | None, tier: Tier, *, blocked: bool) -> UpdateUser:
         if tier is Tier.NONE:
             return UpdateUser(plus=False, disabled=True)
         # What the bot did not switch off is not the bot's to switch on: an admin of the gateway did.
-        disabled = msgspec.UNSET if row is not None and row.tier != Tier.NONE.word else False
+        disabled = blocked or (msgspec.UNSET if row is not None and row.tier != Tier.NONE.word else False)
         return UpdateUser(plus=tier is Tier.PLUS, disabled=disabled, expires_in=self._seconds())
 
     def _seconds(self) -> int:

@@ -22,6 +22,11 @@ class Prompting:
         self._running: set[asyncio.Task[None]] = set()
         self._closing = False
 
+    @property
+    def running(self) -> int:
+        """How many answers are under way."""
+        return len(self._running)
+
     def admit(self, text: str) -> str:
         """The prompt, trimmed; refuses what cannot be answered before anything is posted.
 

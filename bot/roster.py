@@ -9,9 +9,11 @@ import discord
 import msgspec
 
 from bot.access import Access, Rules, Tier
+from bot.guild_settings import Guilds
 from bot.keys import Holder, MemberKeys
 from bot.languages import Phrase, counted
 from bot.membership import AT_ONCE, fetch_member, find_members
+from bot.readings import Readings
 from bot.rendering.errors import TRANSIENT, is_passing
 from bot.spacing import Spacing
 from bot.threads import Threads
@@ -57,10 +59,20 @@ class _DiscordIsAway(Exception):
 class Roster:
     """Compares members with keys. `spacing` keeps look-ups `LOOK_UPS_APART`."""
 
-    def __init__(self, access: Access, keys: MemberKeys, threads: Threads, spacing: Spacing) -> None:
+    def __init__(
+        self,
+        access: Access,
+        keys: MemberKeys,
+        threads: Threads,
+        guilds: Guilds,
+        readings: Readings,
+        spacing: Spacing,
+    ) -> None:
         self._access = access
         self._keys = keys
         self._threads = threads
+        self._guilds = guilds
+        self._readings = readings
         self._spacing = spacing
 
     async def member_changed(self, member: discord.Member) -> bool:
@@ -81,6 +93,8 @@ class Roster:
         await self._access.forget_guild(guild_id)
         await self._access.subscriptions.forget_guild(guild_id)
         await self._threads.forget_guild(guild_id)
+        await self._guilds.forget(guild_id)
+        await self._readings.forget_guild(guild_id)
         log.info("left guild %d; %d keys are revoked", guild_id, revoked)
         return revoked
 

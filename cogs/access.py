@@ -8,6 +8,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.access import TIERS, Access, Grant, Tier
+from bot.admin_log import AdminLog
 from bot.batches import Batch, KeyBatches
 from bot.keys import Holder, MemberKeys
 from bot.languages import Language, Phrase, counted, language_of
@@ -25,11 +26,14 @@ _MARKS = {Tier.PLUS: "⭐", Tier.FREE: "🔹", Tier.NONE: "🚫"}
 class AccessCog(commands.GroupCog, group_name="access", group_description="Who may use which tier"):
     """Needs Manage Server by default; a server can change that under Integrations."""
 
-    def __init__(self, access: Access, keys: MemberKeys, roster: Roster, batches: KeyBatches) -> None:
+    def __init__(
+        self, access: Access, keys: MemberKeys, roster: Roster, batches: KeyBatches, admin_log: AdminLog
+    ) -> None:
         self._access = access
         self._keys = keys
         self._roster = roster
         self._batches = batches
+        self._admin_log = admin_log
 
     @app_commands.command(name="tier", description="Say which tier a role gives")
     @app_commands.describe(role="The role; @everyone is the default for all", tier="What its members may use")
@@ -39,6 +43,8 @@ class AccessCog(commands.GroupCog, group_name="access", group_description="Who m
         guild = role.guild
         await interaction.response.defer(ephemeral=True, thinking=True)
         await self._access.set_role(guild.id, role.id, chosen)
+        set_tier = Phrase("set what {role} gives: {tier}.", role=role.mention, tier=TIERS[chosen])
+        await self._admin_log.note(guild, interaction.user, set_tier)
         language = language_of(interaction)
         said = language.say(_effect(role, chosen))
         await _edit(interaction, f"{said} {language.say('Bringing keys up to date…')}")
@@ -76,6 +82,8 @@ class AccessCog(commands.GroupCog, group_name="access", group_description="Who m
         """Show how far it is, for as long as Discord takes edits; run again, it shows that once more."""
         await interaction.response.defer(ephemeral=True, thinking=True)
         running = await self._batches.start(role)
+        makes = Phrase("has keys made for {role}.", role=role.mention)
+        await self._admin_log.note(role.guild, interaction.user, makes)
         members = sum(not member.bot for member in role.members)
         say = language_of(interaction).say
         while not running.done() and not interaction.is_expired():
@@ -98,6 +106,8 @@ class AccessCog(commands.GroupCog, group_name="access", group_description="Who m
         await interaction.response.defer(ephemeral=True, thinking=True)
         holder = await self._keys.holder(guild.id, member.id)
         if await self._keys.revoke(guild.id, member.id):
+            revoked = Phrase("revoked the key of {member}.", member=member.mention)
+            await self._admin_log.note(guild, interaction.user, revoked)
             hint = holder.hint if holder else ""
             words = Phrase(
                 "The key {key} of {member} is dead. Conversations are kept; a new key is made with the next `/ask`.",

@@ -12,6 +12,7 @@ from discord.ext import commands, tasks
 from bot.access import Access
 from bot.batches import KeyBatches
 from bot.errors import log_fault
+from bot.guild_settings import Guilds
 from bot.languages import Languages
 from bot.recovery import mark_cut_off
 from bot.rendering.errors import TRANSIENT
@@ -33,6 +34,7 @@ class LifecycleCog(commands.Cog):
         self,
         bot: commands.AutoShardedBot,
         access: Access,
+        guilds: Guilds,
         roster: Roster,
         threads: Threads,
         sweep: Sweep,
@@ -43,6 +45,7 @@ class LifecycleCog(commands.Cog):
     ) -> None:
         self._bot = bot
         self._access = access
+        self._guilds = guilds
         self._roster = roster
         self._threads = threads
         self._sweep = sweep
@@ -121,6 +124,14 @@ class LifecycleCog(commands.Cog):
         with left_to_the_sweep("a role was deleted"):
             await self._access.forget_role(role.guild.id, role.id)
             await self._roster.sweep(role.guild)
+
+    @commands.Cog.listener()
+    async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
+        """A channel is gone, and what was chosen for it."""
+        try:
+            await self._guilds.channel_deleted(channel.guild.id, channel.id)
+        except StorageError as error:
+            log.warning("a channel was deleted and its settings are still there, which does no harm: %s", error)
 
     @commands.Cog.listener()
     async def on_guild_remove(self, guild: discord.Guild) -> None:

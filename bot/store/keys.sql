@@ -20,3 +20,15 @@ SELECT guild_id FROM keys WHERE member_id = :member_id;
 
 -- name: guilds_with_keys()
 SELECT DISTINCT guild_id FROM keys;
+
+-- name: get_block(guild_id, member_id)^
+SELECT guild_id, member_id FROM blocks WHERE guild_id = :guild_id AND member_id = :member_id;
+
+-- name: blocked_in_guild(guild_id)
+SELECT guild_id, member_id FROM blocks WHERE guild_id = :guild_id ORDER BY member_id;
+
+-- name: put_block(guild_id, member_id)!
+INSERT INTO blocks (guild_id, member_id) VALUES (:guild_id, :member_id) ON CONFLICT DO NOTHING;
+
+-- name: delete_block(guild_id, member_id)!
+DELETE FROM blocks WHERE guild_id = :guild_id AND member_id = :member_id;

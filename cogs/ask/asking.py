@@ -1,5 +1,6 @@
 """From who asks, what and where, to an answer: shared by commands, messages and buttons."""
 
+import logging
 from typing import Any, Literal
 
 import discord
@@ -7,18 +8,21 @@ import msgspec
 
 from bot.access import TIERS, Access, Standing, Tier
 from bot.answering import Asker, Prompt
-from bot.errors import NotYours, UnknownConversation, UserError
+from bot.errors import NoAccess, NotYours, UnknownConversation, UserError
+from bot.guild_settings import Applying, Guilds
 from bot.keys import MemberKeys
 from bot.languages import Language, Phrase, language_of
 from bot.membership import Homes, fetch_member
-from bot.places import Place, Places, in_held_thread, show_card
+from bot.places import Place, Places, here, in_held_thread, show_card
 from bot.prompting import Prompting
 from bot.rendering.errors import RenderingError
 from bot.threads import Held, Threads
 from bot.tree import reply_privately
+from cogs.notice import add_notice
 from gateway.client import GatewayClient
 from gateway.wire import Conversation, PlusWish
 
+log = logging.getLogger(__name__)
 Interaction = discord.Interaction[Any]
 Wish = Literal["free", "plus"] | None
 _CARD_CHARACTERS = 1000
@@ -34,12 +38,18 @@ class Who(msgspec.Struct, frozen=True):
     plus_roles: list[int]
     skus: tuple[int, ...]
 
-    def allow(self, wish: Wish) -> PlusWish:
-        """What to ask the gateway for.
+    def allow(self, wish: Wish, default: Wish = None) -> PlusWish:
+        """What to ask the gateway for; the channel's `default` counts where nothing is wished and roles reach.
 
         Raises `UserError` where the member's access does not reach.
         """
+        if wish is None and default is not None and Tier.named(default) <= self.standing.tier:
+            wish = default
         return self.standing.allow(wish, self.plus_roles, self.skus)
+
+    def tier(self, plus: PlusWish) -> Tier:
+        """The tier that is asked for, for the card."""
+        return Tier.FREE if plus is False else self.standing.tier
 
 
 class Asking:
@@ -50,6 +60,7 @@ class Asking:
         *,
         client: discord.Client,
         access: Access,
+        guilds: Guilds,
         keys: MemberKeys,
         homes: Homes,
         places: Places,
@@ -59,6 +70,7 @@ class Asking:
     ) -> None:
         self._client = client
         self._access = access
+        self._guilds = guilds
         self._keys = keys
         self._homes = homes
         self._places = places
@@ -72,13 +84,30 @@ class Asking:
         await _gain_time(interaction, ephemeral=private)
         language = language_of(interaction)
         who = await self._who_runs(interaction, interaction.guild)
-        plus = who.allow(wish)
-        card = prompt_card(interaction.user, text, who.standing.tier, language)
+        applying = await self._guilds.applying(who.asker.guild_id, interaction.channel)
+        prompt = Prompt(text, who.allow(wish, applying.tier), system_prompt=applying.system_prompt)
+        first = await self._keys.holder(who.asker.guild_id, who.asker.member_id) is None
+        card = prompt_card(interaction.user, text, who.tier(prompt.plus), language)
         if private:
             place = await self._places.for_private_command(interaction, card)
-        else:
+        elif applying.place == "thread":
             place = await self._places.for_command(interaction, card, text)
-        await self._answer(interaction, who, Prompt(text, plus), place)
+        else:
+            place = await self._places.beside_command(interaction, card)
+        if first:
+            await self._show_notice(interaction, who.asker.guild_id, language)
+        await self._answer(interaction, who, prompt, place)
+
+    async def try_out(self, interaction: Interaction, text: str) -> None:
+        """A prompt on the way that members' prompts take, wherever it is asked; only who asks sees the answer."""
+        text = self._prompting.admit(text)
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        language = language_of(interaction)
+        who = await self._who_runs(interaction, interaction.guild)
+        settings = await self._guilds.settings(who.asker.guild_id)
+        prompt = Prompt(text, who.allow(None), system_prompt=settings.system_prompt)
+        card = prompt_card(interaction.user, text, who.tier(prompt.plus), language)
+        await self._answer(interaction, who, prompt, await self._places.beside_command(interaction, card))
 
     async def follow_up(self, interaction: Interaction, text: str, conversation: str | None) -> None:
         """`/followup` and the button: the next prompt of a conversation, where that conversation lives."""
@@ -88,7 +117,9 @@ class Asking:
         guild = self._client.get_guild(held.guild_id) or interaction.guild
         language = language_of(interaction)
         who = await self._who_runs(interaction, guild)
-        prompt = Prompt(text, who.allow(None), held.conversation_id, follows=True)
+        where = self._client.get_channel(held.channel_id) or interaction.channel
+        applying = await self._guilds.applying(who.asker.guild_id, where)
+        prompt = _follow_up(text, who, applying, held)
         card = prompt_card(interaction.user, text, who.standing.tier, language)
         await self._answer(interaction, who, prompt, await self._place_of(interaction, held, card))
 
@@ -100,11 +131,14 @@ class Asking:
             raise _not_yours(held)
         await self._access.subscriptions.look_up(message.author.id, guild.id if guild else None)
         who = await self._who(message.author, guild, language)
-        prompt = Prompt(text, who.allow(None), held.conversation_id if held else None, follows=held is not None)
+        applying = await self._guilds.applying(who.asker.guild_id, message.channel)
+        prompt = _follow_up(text, who, applying, held)
         if held is not None and held.channel_id == message.channel.id:
             place = await self._holding(message.channel, held, message)
-        else:
+        elif applying.place == "thread":
             place = await self._places.for_message(message, text)
+        else:
+            place = here(message.channel, message)
         await self._prompting.answer(who.asker, prompt, place)
 
     async def check_owner(self, interaction: Interaction, conversation_id: str) -> None:
@@ -139,6 +173,8 @@ class Asking:
                     "You are no longer a member of {server}, whose access this conversation uses.", server=guild.name
                 )
             standing = await self._access.standing(guild.id, member)
+        if await self._keys.is_blocked(guild.id, member.id):
+            raise NoAccess("An admin of {server} has blocked your access. Ask one to unblock it.", server=guild.name)
         plus_roles = await self._access.roles_giving(Tier.PLUS, guild.id, guild.roles)
         asker = Asker(guild.id, member.id, member.display_name, standing.tier, language)
         return Who(asker, standing, plus_roles, self._access.subscriptions.skus)
@@ -201,6 +237,18 @@ class Asking:
 
     # Where
 
+    async def _show_notice(self, interaction: Interaction, guild_id: int, language: Language) -> None:
+        """What a server wants its members to know, to who has not asked before; without a notice there is nothing."""
+        settings = await self._guilds.settings(guild_id)
+        if not settings.notice and settings.readable_since is None:
+            return
+        card = discord.Embed()
+        add_notice(card, settings, language)
+        try:
+            await interaction.followup.send(embed=card, ephemeral=True, allowed_mentions=discord.AllowedMentions.none())
+        except discord.HTTPException as error:
+            log.warning("a privacy notice could not be shown: %s", error)
+
     async def _place_of(self, interaction: Interaction, held: Held, card: discord.Embed) -> Place:
         if held.channel_id == interaction.channel_id and await self._threads.in_channel(held.channel_id):
             await show_card(interaction, card)
@@ -258,6 +306,16 @@ def prompt_card(user: discord.User | discord.Member, text: str, tier: Tier, lang
     card = discord.Embed(description=shown, colour=_COLOURS.get(tier))
     card.set_author(name=language.say("{member} asks", member=user.display_name), icon_url=user.display_avatar.url)
     return card.set_footer(text=language.say(TIERS[tier]))
+
+
+def _follow_up(text: str, who: Who, applying: Applying, held: Held | None) -> Prompt:
+    """The next prompt of what is held, or the first one of a new conversation.
+
+    A conversation stays at the tier it has; one that never began is like a new one.
+    """
+    begun = held.conversation_id if held else None
+    plus = who.allow(None, None if begun else applying.tier)
+    return Prompt(text, plus, begun, follows=held is not None, system_prompt=applying.system_prompt)
 
 
 def _not_yours(held: Held) -> NotYours:

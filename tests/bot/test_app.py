@@ -166,7 +166,7 @@ async def test_it_starts_shows_the_admin_key_once_and_stops_cleanly_when_asked_t
         await asyncio.wait_for(discord.left.wait(), 1)
     assert len(shown) == 1
     assert shown[0].startswith("rk-")
-    assert sorted(discord.commands) == ["access", "ask", "export", "followup", "forget", "key", "privacy", "usage"]
+    assert sorted(discord.commands) == ["about", "access", "admin", "ask", "followup", "key", "setup"]
 
 
 @pytest.mark.parametrize(
