@@ -45,6 +45,7 @@ class Prompt(msgspec.Struct, frozen=True):
 
     `follows` says that it goes on with whatever its place holds, also where that has not begun yet. `system_prompt` is
     what a new conversation begins with and keeps; without one it is the gateway's.
+    `owner_id` is the member whose conversation it is, where that is not whoever asks.
     """
 
     text: str
@@ -52,6 +53,7 @@ class Prompt(msgspec.Struct, frozen=True):
     conversation_id: str | None = None
     follows: bool = False
     system_prompt: str = ""
+    owner_id: int | None = None
 
 
 class Answering:
@@ -79,6 +81,7 @@ class Answering:
         self._paces = paces
         self._skus = skus
         self._conversation_id: str | None = None
+        self._owner_id: int | None = None
 
     async def run(self, asker: Asker, prompt: Prompt, place: Place, turn: asyncio.Lock) -> None:
         """Wait for the turn, stream the answer, say every failure.
@@ -89,7 +92,7 @@ class Answering:
         by_messages = isinstance(place.surface, ChannelSurface)
         pacing = self._paces.in_channel(place.channel_id) if by_messages else self._paces.alone()
         live = LiveMessage(surface, pacing=pacing, max_messages=self._answers.max_messages, language=asker.language)
-        self._conversation_id = prompt.conversation_id
+        self._conversation_id, self._owner_id = prompt.conversation_id, prompt.owner_id
         try:
             async with live:
                 posted = await self._say(live, asker, prompt, place, turn)
@@ -174,7 +177,7 @@ class Answering:
         return Held(
             channel_id=place.channel_id,
             guild_id=asker.guild_id,
-            owner_id=asker.member_id,
+            owner_id=self._owner_id or asker.member_id,
             conversation_id=self._conversation_id,
         )
 

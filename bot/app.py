@@ -20,7 +20,9 @@ from bot.batches import KeyBatches
 from bot.census import Census
 from bot.client import RolekeyBot
 from bot.config import Config, ConfigError
+from bot.conversations import OwnConversations
 from bot.faults import Faults
+from bot.guests import Guests
 from bot.guild_settings import Guilds
 from bot.intents import settled
 from bot.key_rows import KeyRows
@@ -45,6 +47,7 @@ from cogs.about import AboutCog
 from cogs.access import AccessCog
 from cogs.admin import AdminCog, Searching, Status
 from cogs.ask import AskCog, Asking, AskMessages, answer_view
+from cogs.conversations import ConversationsCog, Opening, SharingCog
 from cogs.keys import KeysCog
 from cogs.lifecycle import LifecycleCog
 from cogs.setup import SetupCog
@@ -187,6 +190,7 @@ async def _wire(
     skus = subscriptions.skus
     prompting = Prompting(lambda: Answering(keys, gateway, threads, config.answers, answer_view, paces, skus))
     stack.push_async_callback(prompting.drain, config.answers.grace_seconds)
+    guests = Guests(store)
     asking = Asking(
         client=bot,
         access=access,
@@ -196,6 +200,7 @@ async def _wire(
         places=Places(config.answers.thread_archive_minutes),
         prompting=prompting,
         threads=threads,
+        guests=guests,
         gateway=gateway,
     )
     faults = Faults()
@@ -203,12 +208,18 @@ async def _wire(
     errors.addHandler(faults)
     stack.callback(errors.removeHandler, faults)
     status = Status(bot, gateway, accounts, prompting, sweep, batches, faults)
+    own = OwnConversations(
+        client=bot, access=access, keys=keys, homes=homes, threads=threads, guests=guests, gateway=gateway
+    )
+    opening = Opening(bot, threads, answer_view, config.answers.thread_archive_minutes)
     public_url = config.gateway.public_url
     every = timedelta(minutes=config.keys.sweep_minutes)
     lifecycle = LifecycleCog(bot, access, guilds, roster, threads, sweep, batches, bot.languages, every=every)
     for cog in (
         AskCog(bot, asking),
-        AskMessages(bot, asking, threads, bot.languages),
+        AskMessages(bot, asking, threads, guests, bot.languages),
+        ConversationsCog(own, opening, asking.recent),
+        SharingCog(bot, own, opening, threads, guests, bot.languages, asking.recent),
         SubscriptionsCog(bot, subscriptions, keys, roster),
         AboutCog(guilds, readings),
         AccessCog(access, keys, roster, batches, admin_log),

@@ -8,9 +8,7 @@ IN_PLACE = {
     ),
     "unknown_conversation": Phrase("That conversation is gone. Start a new one with `/ask`."),
     "unknown_parent": Phrase("That conversation has changed meanwhile. Send your follow-up again."),
-    "plus_required": Phrase(
-        "This conversation needs plus access, which you no longer have. Start a free one with `/ask`."
-    ),
+    "plus_required": Phrase("This conversation needs plus access, which you don't have. Start a free one with `/ask`."),
     "disabled": Phrase("An admin has switched your access off. Ask one to switch it on again."),
     "storage_busy": Phrase("The gateway is busy. Try again in a few seconds."),
     "storage_read_only": Phrase(
@@ -39,6 +37,9 @@ TRANSLATED = {
     "conversation_kind": Phrase(
         "That conversation was begun elsewhere, with an access token. Start a new one with `/ask`."
     ),
+    "own_conversation": Phrase("This conversation is that member's own."),
+    "not_shared": Phrase("This conversation is not shared with that member."),
+    "nothing_to_copy": Phrase("Nothing was answered here yet, so there is nothing to fork."),
     "account_unavailable": Phrase(
         "What answered in this conversation is not there any more. Start a new one with `/ask`."
     ),

@@ -72,10 +72,15 @@ class Threads:
         """The thread is gone."""
         await self._store.run("delete_thread", channel_id=channel_id)
 
+    async def let_go(self, conversation_id: str) -> None:
+        """The conversation is gone; the next prompt in its thread begins another."""
+        await self._store.run("let_go", conversation_id=conversation_id)
+
     async def forget_guild(self, guild_id: int) -> None:
         """The bot left the guild."""
         await self._store.run("delete_guild_threads", guild_id=guild_id)
         await self._store.run("delete_guild_answers", guild_id=guild_id)
+        await self._store.run("delete_guild_guests", guild_id=guild_id)
 
     async def growing(self, message_id: int, channel_id: int) -> None:
         """A message has begun to grow."""

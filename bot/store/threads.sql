@@ -17,6 +17,9 @@ UPDATE threads SET renamed = 1 WHERE channel_id = :channel_id;
 -- name: delete_thread(channel_id)!
 DELETE FROM threads WHERE channel_id = :channel_id;
 
+-- name: let_go(conversation_id)!
+UPDATE threads SET conversation_id = NULL WHERE conversation_id = :conversation_id;
+
 -- name: delete_guild_threads(guild_id)!
 DELETE FROM threads WHERE guild_id = :guild_id;
 

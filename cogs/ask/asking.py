@@ -9,6 +9,7 @@ import msgspec
 from bot.access import TIERS, Access, Standing, Tier
 from bot.answering import Asker, Prompt
 from bot.errors import NoAccess, NotYours, UnknownConversation, UserError
+from bot.guests import Guests
 from bot.guild_settings import Applying, Guilds
 from bot.keys import MemberKeys
 from bot.languages import Language, Phrase, language_of
@@ -66,6 +67,7 @@ class Asking:
         places: Places,
         prompting: Prompting,
         threads: Threads,
+        guests: Guests,
         gateway: GatewayClient,
     ) -> None:
         self._client = client
@@ -76,6 +78,7 @@ class Asking:
         self._places = places
         self._prompting = prompting
         self._threads = threads
+        self._guests = guests
         self._gateway = gateway
 
     async def ask(self, interaction: Interaction, text: str, wish: Wish, *, private: bool) -> None:
@@ -127,8 +130,8 @@ class Asking:
         """A plain message: the next prompt of what `held` names, or the first of a new conversation."""
         text = self._prompting.admit(text)
         guild = message.guild or (self._client.get_guild(held.guild_id) if held else None)
-        if held is not None and held.owner_id != message.author.id:
-            raise _not_yours(held)
+        if held is not None:
+            await self._check_may_follow_up(held, message.author.id)
         await self._access.subscriptions.look_up(message.author.id, guild.id if guild else None)
         who = await self._who(message.author, guild, language)
         applying = await self._guilds.applying(who.asker.guild_id, message.channel)
@@ -142,10 +145,10 @@ class Asking:
         await self._prompting.answer(who.asker, prompt, place)
 
     async def check_owner(self, interaction: Interaction, conversation_id: str) -> None:
-        """Raises `NotYours` where the conversation is known to be somebody else's."""
+        """Raises `NotYours` where the conversation is known to be somebody else's, and not shared with the member."""
         held = await self._held(interaction, conversation_id)
-        if held is not None and held.owner_id != interaction.user.id:
-            raise _not_yours(held)
+        if held is not None:
+            await self._check_may_follow_up(held, interaction.user.id)
 
     async def recent(self, interaction: Interaction, words: str) -> list[Conversation]:
         """The member's recent conversations whose title has these words; none where there is nothing to ask with."""
@@ -181,6 +184,10 @@ class Asking:
 
     # What
 
+    async def _check_may_follow_up(self, held: Held, member_id: int) -> None:
+        if held.owner_id != member_id and not await self._guests.includes(held.conversation_id, member_id):
+            raise _not_yours(held)
+
     async def _target(self, interaction: Interaction, conversation: str | None) -> Held:
         if conversation is not None and not _is_id(conversation):
             conversation = await self._by_title(interaction, conversation)
@@ -193,8 +200,7 @@ class Asking:
                 owner_id=interaction.user.id,
                 conversation_id=conversation,
             )
-        if held.owner_id != interaction.user.id:
-            raise _not_yours(held)
+        await self._check_may_follow_up(held, interaction.user.id)
         return held
 
     async def _held(self, interaction: Interaction, conversation: str | None) -> Held | None:
@@ -315,7 +321,14 @@ def _follow_up(text: str, who: Who, applying: Applying, held: Held | None) -> Pr
     """
     begun = held.conversation_id if held else None
     plus = who.allow(None, None if begun else applying.tier)
-    return Prompt(text, plus, begun, follows=held is not None, system_prompt=applying.system_prompt)
+    return Prompt(
+        text,
+        plus,
+        begun,
+        follows=held is not None,
+        system_prompt=applying.system_prompt,
+        owner_id=held.owner_id if held else None,
+    )
 
 
 def _not_yours(held: Held) -> NotYours:

@@ -6,6 +6,7 @@ import discord
 from discord.ext import commands
 
 from bot.errors import explain
+from bot.guests import Guests
 from bot.languages import Languages
 from bot.offers import offer
 from bot.rendering.errors import RenderingError
@@ -21,10 +22,13 @@ class AskMessages(commands.Cog):
     (https://discord.com/developers/docs/events/gateway#message-content-intent); whatever comes is answered.
     """
 
-    def __init__(self, bot: commands.AutoShardedBot, asking: Asking, threads: Threads, languages: Languages) -> None:
+    def __init__(
+        self, bot: commands.AutoShardedBot, asking: Asking, threads: Threads, guests: Guests, languages: Languages
+    ) -> None:
         self._bot = bot
         self._asking = asking
         self._threads = threads
+        self._guests = guests
         self._languages = languages
 
     @commands.Cog.listener()
@@ -35,7 +39,7 @@ class AskMessages(commands.Cog):
         if not message.content and not self._is_called(message):
             return
         held = await self._threads.in_channel(message.channel.id) or await self._replied_to(message)
-        if self._is_for_bot(message, held):
+        if await self._is_for_bot(message, held):
             await self._answer(message, held)
 
     async def _replied_to(self, message: discord.Message) -> Held | None:
@@ -44,9 +48,15 @@ class AskMessages(commands.Cog):
             return None
         return await self._threads.of_answer(reference.message_id)
 
-    def _is_for_bot(self, message: discord.Message, held: Held | None) -> bool:
-        # In a thread of one's own every message is a prompt.
-        return self._is_called(message) or (held is not None and held.owner_id == message.author.id)
+    async def _is_for_bot(self, message: discord.Message, held: Held | None) -> bool:
+        # In a thread of one's own, or one that is shared, every message is a prompt.
+        if self._is_called(message):
+            return True
+        if held is None:
+            return False
+        return held.owner_id == message.author.id or await self._guests.includes(
+            held.conversation_id, message.author.id
+        )
 
     def _is_called(self, message: discord.Message) -> bool:
         return message.guild is None or self._bot.user in message.mentions

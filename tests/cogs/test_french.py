@@ -89,6 +89,19 @@ async def test_an_admin_sets_and_sees_access_in_french(make_world: MakeWorld) ->
         assert shown.title == "paula\u00a0: gratuit"
 
 
+async def test_conversations_are_listed_and_shared_in_french(make_world: MakeWorld) -> None:
+    async with make_world() as world:
+        world.speaks(world.fred, FRENCH)
+        none = card(await world.fred.slash(world.general, "conversations list"))
+        assert (none.title, none.description) == (
+            "Vos conversations sur Academy", "Vous n’en avez pas encore. Commencez-en une avec `/demander`."
+        )  # fmt: skip
+        await world.fred.slash(world.general, "ask", prompt="Bonjour")
+        [thread] = world.threads()
+        shared = words(await world.fred.slash(thread, "share", member=world.paula))
+        assert shared.startswith(f"{world.paula.mention} peut maintenant poursuivre dans <#{thread.id}>")
+
+
 async def test_where_only_a_message_asks_the_servers_language_counts(make_world: MakeWorld) -> None:
     async with make_world(access=Access(everyone="none")) as world:
         world.env.backend.edit_guild(world.guild.id, {"preferred_locale": "fr"})

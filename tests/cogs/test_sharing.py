@@ -1,0 +1,133 @@
+"""/share and forks: others follow up in a member's thread, or go their own way from it."""
+
+import discord
+
+from bot.config import Access
+from tests.cogs.conftest import MakeWorld, World, last
+from tests.cogs.test_conversations import begin, conversation_in, text, told
+
+
+def chat(world: World) -> list[tuple[str, str]]:
+    """What the provider was sent with the last prompt, the system prompt left out."""
+    return [message for message in world.upstream.requests[-1].messages if message[0] != "system"]
+
+
+async def requests_of(world: World, member_id: int) -> int:
+    """How many prompts counted for a member."""
+    async with world.gateway() as gateway:
+        return (await gateway.usage(f"{world.guild.id}:{member_id}")).total.requests
+
+
+async def test_a_guest_follows_up_on_their_own_limits_until_it_is_taken_back(make_world: MakeWorld) -> None:
+    async with make_world() as world:
+        thread = await begin(world)
+        await world.paula.send(thread, "I am only talking.")
+        assert len(world.upstream.requests) == 1
+        refused = await world.paula.slash(thread, "share", member=world.ada)
+        assert world.fred.mention in text(refused)
+
+        done = await world.fred.slash(thread, "share", member=world.paula)
+        assert world.paula.mention in text(done)
+        assert world.paula.mention in world.said(thread)[-1]
+        world.upstream.reply = "More about that."
+        await world.paula.send(thread, "And a functor?")
+        assert world.said(thread)[-1] == "More about that."
+        assert [role for role, _ in chat(world)] == ["user", "assistant", "user"]
+        assert (await requests_of(world, world.fred.id), await requests_of(world, world.paula.id)) == (1, 1)
+        pressed = await world.paula.click(last(thread), label="Follow up")
+        assert pressed.modal is not None
+        await world.restart()
+        await world.paula.slash(thread, "followup", prompt="And a monoid?")
+        assert len(chat(world)) == 5
+        await world.fred.send(thread, "It is still mine.")
+        assert len(chat(world)) == 7
+        shown = text(await world.fred.slash(thread, "conversations show"))
+        assert f"**{world.paula.mention} asked**" in shown.replace("\\", "")
+
+        listed = await world.fred.slash(thread, "share")
+        assert text(listed) == f"It is shared with {world.paula.mention}."
+        await world.fred.select(told(listed), [str(world.paula.id)])
+        asked = len(world.upstream.requests)
+        await world.paula.send(thread, "Still here?")
+        refused = await world.paula.slash(thread, "followup", prompt="Still here?")
+        assert world.fred.mention in text(refused)
+        assert len(world.upstream.requests) == asked
+        assert "shared with nobody" in text(await world.fred.slash(thread, "share"))
+
+
+async def test_a_free_guest_in_a_plus_conversation_is_refused_in_words(make_world: MakeWorld) -> None:
+    async with make_world() as world:
+        await world.paula.slash(world.general, "ask", prompt="What is a monad?")
+        thread = world.threads()[-1]
+        await world.paula.slash(thread, "share", member=world.fred)
+        await world.fred.send(thread, "And a functor?")
+        assert "plus access" in world.said(thread)[-1]
+        await world.paula.send(thread, "And a functor?")
+        assert len(chat(world)) == 3
+
+
+async def test_nothing_is_shared_with_whom_it_would_be_no_use_to(make_world: MakeWorld) -> None:
+    async with make_world(access=Access(everyone="none", plus_roles=["Plus"])) as world:
+        await world.paula.slash(world.general, "ask", prompt="What is a monad?")
+        thread = world.threads()[-1]
+        assert "no access" in text(await world.paula.slash(thread, "share", member=world.fred))
+        assert "not yourself" in text(await world.paula.slash(thread, "share", member=world.paula))
+        assert "shared with nobody" in text(await world.paula.slash(thread, "share"))
+
+
+async def test_an_erased_conversation_leaves_no_guest_behind(make_world: MakeWorld) -> None:
+    async with make_world() as world:
+        thread = await begin(world)
+        await world.fred.slash(thread, "share", member=world.paula)
+        asked = await world.fred.slash(thread, "conversations delete")
+        await world.fred.click(told(asked), label="Erase")
+        await world.paula.send(thread, "And a functor?")
+        assert len(world.upstream.requests) == 1
+
+
+async def test_a_fork_is_the_members_own_in_a_thread_of_their_own(make_world: MakeWorld) -> None:
+    async with make_world() as world:
+        thread = await begin(world)
+        done = await world.paula.slash(thread, "fork")
+        fork = world.threads()[-1]
+        assert fork.id != thread.id
+        assert text(done) == f"Your own copy: <#{fork.id}>"
+        assert (
+            world.said(fork)[0]
+            == f"A Fine Title, forked by {world.paula.mention} from <#{thread.id}>. It goes on here on its own."
+        )
+        world.upstream.reply = "More about that."
+        await world.paula.send(fork, "And a functor?")
+        assert world.said(fork)[-1] == "More about that."
+        assert chat(world)[0] == ("user", "What is a monad?")
+        assert (await requests_of(world, world.fred.id), await requests_of(world, world.paula.id)) == (1, 1)
+        async with world.gateway() as gateway:
+            original = await gateway.get_conversation(await conversation_in(world, thread))
+            copy = await gateway.get_conversation(await conversation_in(world, fork))
+        assert len(original.messages) == 2
+        assert copy.conversation.user_id == f"{world.guild.id}:{world.paula.id}"
+        assert copy.conversation.tier == "plus"
+        refused = await world.fred.slash(fork, "followup", prompt="Mine too?")
+        assert world.paula.mention in text(refused)
+
+
+async def test_the_menu_beside_a_message_forks_too_and_a_private_thread_is_not_forked(make_world: MakeWorld) -> None:
+    async with make_world() as world:
+        thread = await begin(world)
+        await world.paula.context_menu(thread, "Fork to my own thread", last(thread))
+        assert world.said(world.threads()[-1])[0].startswith("A Fine Title, forked by")
+        nothing = await world.paula.context_menu(
+            world.general, "Fork to my own thread", await world.fred.send(world.general, "Hello all")
+        )
+        assert "no conversation of mine here" in text(nothing)
+
+        await world.fred.slash(world.general, "ask", prompt="A secret", private=True)
+        private = world.threads()[-1]
+        count = len(world.threads())
+        channel = world.bot.get_channel(private.id)
+        assert isinstance(channel, discord.Thread)
+        with world.env.time_context():
+            await channel.add_user(discord.Object(world.paula.id))
+        refused = await world.paula.slash(private, "fork")
+        assert world.fred.mention in text(refused)
+        assert len(world.threads()) == count
