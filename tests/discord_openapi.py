@@ -32,13 +32,19 @@ def _description() -> dict[str, Any] | None:
 
 
 def _mended(description: dict[str, Any]) -> dict[str, Any]:
-    """The codes within a form's errors are words; the description takes them for numbers.
+    """Where the documentation says otherwise, and Discord does as that says.
 
-    https://discord.com/developers/docs/reference#error-messages
+    The codes within a form's errors are words: https://discord.com/developers/docs/reference#error-messages
+    A 429 has a code "for some limits": https://discord.com/developers/docs/topics/rate-limits#exceeding-a-rate-limit
     """
     schemas = description["components"]["schemas"]
     inner = {"type": "object", "properties": {"code": {"type": "string"}, "message": {"type": "string"}}}
     schemas["InnerErrors"]["properties"]["_errors"]["items"] = {**inner, "required": ["code", "message"]}
+    schemas["RatelimitedResponse"]["allOf"][0] = {
+        "type": "object",
+        "properties": {"message": {"type": "string"}, "code": {"type": "integer"}},
+        "required": ["message"],
+    }
     return description
 
 

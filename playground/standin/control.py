@@ -5,9 +5,10 @@ from typing import Any, TypeVar
 
 from aiohttp import WSCloseCode
 
-from playground.standin.faults import Faults
+from playground.standin.faults import Fault, Faults
 from playground.standin.journal import Journal
 from playground.standin.person import Person
+from playground.standin.rate_limits import PRESETS, RateLimits, Rules
 from playground.standin.rest.routing import Exchange
 from playground.standin.socket.gateway import Gateway
 from playground.standin.socket.protocol import Opcode
@@ -22,6 +23,7 @@ from playground.standin.world.entities import (
     Role,
     User,
 )
+from playground.standin.world.errors import Code
 from playground.standin.world.permissions import EVERYONE, Permission
 from playground.standin.world.world import World
 
@@ -37,13 +39,20 @@ class Control:
     """World changes are those of a server's owner: they always succeed. `application` is the bot's."""
 
     def __init__(
-        self, world: World, gateway: Gateway, journal: Journal, faults: Faults, application: Application
+        self,
+        world: World,
+        gateway: Gateway,
+        journal: Journal,
+        faults: Faults,
+        limits: RateLimits,
+        application: Application,
     ) -> None:
         self.world = world
         self.faults = faults
         self.application = application
         self._gateway = gateway
         self._journal = journal
+        self._limits = limits
 
     # People
 
@@ -168,6 +177,31 @@ class Control:
         """End every WebSocket with a close code."""
         for connection in self._gateway.connections:
             connection.close(code)
+
+    def rate_limits(self, rules: str | Rules) -> None:
+        """Limit requests as a preset says ("strict" or "off"), or by rules of one's own; counts begin anew."""
+        self._limits.rules = PRESETS[rules] if isinstance(rules, str) else rules
+
+    def fail(
+        self, method: str, pattern: str, *, status: int = 500, code: Code | None = None, times: int | None = 1
+    ) -> Fault:
+        """Answer requests with a status, or one of Discord's errors; `pattern` is a path such as `/channels/*`.
+
+        `times` None is until `heal`. https://discord.com/developers/docs/topics/opcodes-and-status-codes#http
+        """
+        return self.faults.fail(method, pattern, status=status, code=code, times=times)
+
+    def delay(self, method: str, pattern: str, seconds: float, *, times: int | None = 1) -> Fault:
+        """Keep requests waiting before they are done."""
+        return self.faults.delay(method, pattern, seconds, times=times)
+
+    def drop(self, method: str, pattern: str, *, times: int | None = 1) -> Fault:
+        """Cut the connection of requests instead of answering; what they ask for is not done."""
+        return self.faults.drop(method, pattern, times=times)
+
+    def heal(self, fault: Fault | None = None) -> None:
+        """Let everything work again, or what one fault is about."""
+        self.faults.clear(fault)
 
     # Watching
 

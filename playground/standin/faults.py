@@ -4,11 +4,8 @@ import asyncio
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from aiohttp import web
-
 from playground.standin.rest import errors
-from playground.standin.rest.routing import Answer
-from playground.standin.world.entities import Application
+from playground.standin.rest.routing import Answer, Asked
 from playground.standin.world.errors import Code, Refused
 
 
@@ -41,6 +38,8 @@ class Faults:
         if code is not None:
             refused = Refused(code)
             answer = Answer(refused.status, errors.error_body(refused))
+        elif status == 429:
+            answer = Answer(status, {"message": "You are being rate limited.", "retry_after": 0.1, "global": False})
         else:
             answer = Answer(status, {"message": f"{status}: the stand-in was told to fail", "code": 0})
         return self._add(Fault(method, pattern, times, answer=answer))
@@ -58,16 +57,18 @@ class Faults:
         """Whether anything was ever asked for."""
         return bool(self._faults)
 
-    def clear(self) -> None:
-        """Let everything work again."""
-        self._faults.clear()
+    def clear(self, fault: Fault | None = None) -> None:
+        """Let everything work again, or what one fault is about."""
+        for each in self._faults if fault is None else [fault]:
+            each.left = 0
 
     def _add(self, fault: Fault) -> Fault:
         self._faults.append(fault)
         return fault
 
-    async def gate(self, request: web.Request, _route: str, _caller: Application | None) -> Answer | None:
+    async def gate(self, asked: Asked) -> Answer | None:
         """Do to a request what is to be done to it."""
+        request = asked.request
         path = request.path.partition("/api")[2]
         path = path[path.index("/", 1) :] if path.startswith(("/v9/", "/v10/")) else path
         fault = next((each for each in self._faults if each.concerns(request.method, path)), None)

@@ -7,6 +7,7 @@ from aiohttp import web
 from playground.standin.control import Control
 from playground.standin.faults import Faults
 from playground.standin.journal import Journal
+from playground.standin.rate_limits import RateLimits
 from playground.standin.rest import (
     application_commands,
     applications,
@@ -53,8 +54,10 @@ class StandIn:
         self.gateway = Gateway(self.world, pace or Pace(), lambda: self.gateway_url, journal.add_event)
         self.world.state.bus.listen(journal.on_event)
         self.routes = Routes(self.world, journal.add_request)
-        self.routes.gates.append(faults.gate)
-        self.control = Control(self.world, self.gateway, journal, faults, self.application)
+        limits = RateLimits(self.world.state.clock)
+        self.routes.gates.extend((limits.gate, faults.gate))
+        self.routes.watchers.append(limits.note)
+        self.control = Control(self.world, self.gateway, journal, faults, limits, self.application)
         self._add_routes()
 
     @property

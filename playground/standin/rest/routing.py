@@ -22,6 +22,8 @@ from playground.standin.world.world import World
 log = logging.getLogger(__name__)
 
 PREFIXES = ("/api/v10", "/api/v9", "/api")
+_DISCORD = {"Via": "1.1 google"}
+"""By this clients tell a 429 of Discord from one of Cloudflare, which has banned them."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class Answer:
     status: int
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict[str, str])
+    text: str | None = None
+    """In place of a body: said by what stands before Discord, and not by Discord."""
 
 
 @dataclass
@@ -89,8 +93,28 @@ class Call:
 
 
 Handler = Callable[[Call], Any]
-Gate = Callable[[web.Request, str, Application | None], Awaitable[Answer | None]]
-"""Sees each request with its route and caller first, and may answer in the route's place, or keep it waiting."""
+
+
+@dataclass
+class Asked:
+    """A request before its route has seen it; `headers` are those of the answer, whatever that will be."""
+
+    request: web.Request
+    route: str
+    caller: Application | None
+    body: Any = None
+    headers: dict[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def path(self) -> dict[str, str]:
+        """What stands in the path in the place of the pattern's names."""
+        return dict(self.request.match_info)
+
+
+Gate = Callable[[Asked], Awaitable[Answer | None]]
+"""Sees each request first, and may answer in the route's place, or keep it waiting."""
+Watcher = Callable[[Asked, Answer], None]
+"""Sees each answer before it goes."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +138,7 @@ class Routes:
         self._world = world
         self._watch = watch
         self.gates: list[Gate] = []
+        self.watchers: list[Watcher] = []
         self._app = web.Application(client_max_size=256 * 1024 * 1024)
 
     def add(self, method: str, route: str, handler: Handler, *, authenticate: bool = True) -> None:
@@ -129,7 +154,7 @@ class Routes:
         """The routes, whole: what is none of them is answered 404 as Discord does."""
 
         async def nothing(request: web.Request) -> web.Response:
-            return self._finish(request, request.path, None, time.perf_counter(), Answer(404, errors.NO_ROUTE))
+            return self._finish(Asked(request, request.path, None), time.perf_counter(), Answer(404, errors.NO_ROUTE))
 
         for prefix in PREFIXES:
             self._app.router.add_route("*", prefix + "/{rest:.*}", nothing)
@@ -137,16 +162,15 @@ class Routes:
 
     async def _serve(self, request: web.Request, route: str, handler: Handler, *, authenticate: bool) -> web.Response:
         begun = time.perf_counter()
-        caller = self._caller(request)
-        sent: Any = None
+        asked = Asked(request, route, self._caller(request))
         try:
-            sent, uploads = await _read(request)
-            answer = await self._gated(request, route, caller)
-            if answer is None and authenticate and caller is None:
+            asked.body, uploads = await _read(request)
+            answer = await self._gated(asked)
+            if answer is None and authenticate and asked.caller is None:
                 answer = Answer(401, errors.UNAUTHORISED)
             if answer is None:
-                path = dict(request.match_info)
-                answer = handler(Call(self._world, path, dict(request.query), sent, uploads, caller))
+                query = dict(request.query)
+                answer = handler(Call(self._world, asked.path, query, asked.body, uploads, asked.caller))
         except Refused as refused:
             answer = Answer(refused.status, errors.error_body(refused))
         except json.JSONDecodeError:
@@ -154,23 +178,25 @@ class Routes:
         except Exception:
             log.exception("%s %s broke", request.method, route)
             answer = Answer(500, errors.BROKEN)
-        return self._finish(request, route, sent, begun, answer)
+        return self._finish(asked, begun, answer)
 
     def _caller(self, request: web.Request) -> Application | None:
         header = request.headers.get("Authorization", "")
         applications = self._world.state.applications.values()
         return next((each for each in applications if header == f"Bot {each.token}"), None)
 
-    async def _gated(self, request: web.Request, route: str, caller: Application | None) -> Answer | None:
+    async def _gated(self, asked: Asked) -> Answer | None:
         for gate in self.gates:
-            answer = await gate(request, route, caller)
+            answer = await gate(asked)
             if answer is not None:
                 return answer
         return None
 
-    def _finish(self, request: web.Request, route: str, sent: Any, begun: float, outcome: Any) -> web.Response:
+    def _finish(self, asked: Asked, begun: float, outcome: Any) -> web.Response:
         answer = outcome if isinstance(outcome, Answer) else Answer(204 if outcome is None else 200, outcome)
-        path = request.path
+        for watcher in self.watchers:
+            watcher(asked, answer)
+        path = asked.request.path
         for prefix in PREFIXES:
             if path.startswith(prefix + "/"):
                 path = path.removeprefix(prefix)
@@ -178,19 +204,22 @@ class Routes:
         self._watch(
             Exchange(
                 at=self._world.state.clock.now(),
-                method=request.method,
-                route=route,
+                method=asked.request.method,
+                route=asked.route,
                 path=path,
                 status=answer.status,
                 ms=(time.perf_counter() - begun) * 1000,
-                body=sent,
+                body=asked.body,
                 answer=answer.body,
             )
         )
+        if answer.text is not None:
+            return web.Response(status=answer.status, headers=answer.headers, text=answer.text)
+        headers = {**_DISCORD, **asked.headers, **answer.headers}
         if answer.body is None:
-            return web.Response(status=answer.status, headers=answer.headers)
+            return web.Response(status=answer.status, headers=headers)
         # As Discord does, without a charset: clients compare the header as a whole.
-        headers = {**answer.headers, "Content-Type": "application/json"}
+        headers["Content-Type"] = "application/json"
         return web.Response(body=json.dumps(answer.body).encode(), status=answer.status, headers=headers)
 
 
