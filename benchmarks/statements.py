@@ -6,11 +6,12 @@ from contextlib import closing
 from pathlib import Path
 from statistics import median
 from time import perf_counter, process_time
-from typing import Any
+from typing import Any, Literal
 from uuid import uuid4
 
 import msgspec
 
+from gateway.conversations import StoredMessage
 from gateway.store import open_database
 from gateway.store import queries as statements_of
 
@@ -103,27 +104,19 @@ class _Prompts:
             updated_at=now,
         )
 
-    def _message(self, role: str, now: int) -> None:
-        identity = str(uuid4())
-        self._do(
-            "conversations",
-            "add_message",
-            id=identity,
+    def _message(self, role: Literal["user", "assistant"], now: int) -> None:
+        message = StoredMessage(
+            id=str(uuid4()),
             conversation_id=self._conversation,
             parent_id=self._last,
             role=role,
             content=_TEXT,
-            status="complete",
-            finish_reason="stop",
+            created_at=now,
             model="bench",
             account="free",
-            input_tokens=1,
-            output_tokens=1,
-            cost_usd=0.0,
-            estimated=False,
-            created_at=now,
         )
-        self._last = identity
+        self._last = message.id
+        self._do("conversations", "add_message", **msgspec.structs.asdict(message))
         self._do("conversations", "touch", id=self._conversation, at=now)
 
     def _do(self, subject: str, name: str, **values: object) -> list[Any]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 
 import discord
@@ -59,8 +59,8 @@ class Prompt(msgspec.Struct, frozen=True):
 class Answering:
     """Brings one answer from the gateway to Discord. Used once.
 
-    `view_for` makes the buttons under an answer from its conversation's id, in the asker's language. `skus` are offered
-    where the gateway refuses plus.
+    `view_for` makes the buttons under an answer from its conversation's id, in the asker's language, `footer` the small
+    print. `skus` are offered where the gateway refuses plus.
     """
 
     def __init__(
@@ -71,6 +71,7 @@ class Answering:
         answers: Answers,
         view_for: Callable[[str, Language], discord.ui.View],
         paces: Paces,
+        footer: Callable[[ChatAnswer, Asker], Awaitable[str]],
         skus: Sequence[int] = (),
     ) -> None:
         self._keys = keys
@@ -80,6 +81,7 @@ class Answering:
         self._view_for = view_for
         self._paces = paces
         self._skus = skus
+        self._footer = footer
         self._conversation_id: str | None = None
         self._owner_id: int | None = None
 
@@ -110,7 +112,8 @@ class Answering:
             key = await self._keys.ensure(asker.guild_id, asker.member_id, asker.name, asker.tier)
             async with turn:
                 answer = await self._read(live, asker, prompt, place, key)
-                posted = await live.finish(view=self._view(asker))
+                footer = await self._footer(answer, asker)
+                posted = await live.finish(view=self._view(asker), footer=footer)
         except RenderingError:
             raise
         except Exception as error:  # noqa: BLE001  whatever it was, it is logged and the member is told

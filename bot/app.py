@@ -21,7 +21,9 @@ from bot.census import Census
 from bot.client import RolekeyBot
 from bot.config import Config, ConfigError
 from bot.conversations import OwnConversations
+from bot.exporting import Exporter
 from bot.faults import Faults
+from bot.footers import Footers
 from bot.guests import Guests
 from bot.guild_settings import Guilds
 from bot.intents import settled
@@ -29,6 +31,7 @@ from bot.key_rows import KeyRows
 from bot.keys import MEMBER_KEYS, Lease, MemberKeys
 from bot.languages import Languages
 from bot.membership import Homes
+from bot.personal_data import PersonalData
 from bot.places import Places
 from bot.prompting import Prompting
 from bot.readings import Readings
@@ -50,8 +53,10 @@ from cogs.ask import AskCog, Asking, AskMessages, answer_view
 from cogs.conversations import ConversationsCog, Opening, SharingCog
 from cogs.keys import KeysCog
 from cogs.lifecycle import LifecycleCog
+from cogs.privacy import PrivacyCog
 from cogs.setup import SetupCog
 from cogs.subscriptions import SubscriptionsCog
+from cogs.usage import UsageCog
 from gateway.app import create_app
 from gateway.app_keys import ACCOUNTS
 from gateway.bootstrap import ensure_admin_key, ensure_client_key
@@ -187,8 +192,10 @@ async def _wire(
     sweep = Sweep(bot, store, keys, Census(store, keys, gateway), subscriptions, roster, turns, now=now)
     batches = KeyBatches(bot, store, access, keys)
     paces = Paces(config.answers.edit_interval_seconds, limits)
-    skus = subscriptions.skus
-    prompting = Prompting(lambda: Answering(keys, gateway, threads, config.answers, answer_view, paces, skus))
+    footers = Footers(gateway, config.answers.footer)
+    prompting = Prompting(
+        lambda: Answering(keys, gateway, threads, config.answers, answer_view, paces, footers.under, subscriptions.skus)
+    )
     stack.push_async_callback(prompting.drain, config.answers.grace_seconds)
     guests = Guests(store)
     asking = Asking(
@@ -203,6 +210,7 @@ async def _wire(
         guests=guests,
         gateway=gateway,
     )
+    personal_data = PersonalData(store, keys, gateway)
     faults = Faults()
     errors = logging.getLogger(bot_errors.__name__)
     errors.addHandler(faults)
@@ -226,6 +234,8 @@ async def _wire(
         AdminCog(access, guilds, keys, gateway, Searching(guilds, readings, gateway), status, admin_log),
         SetupCog(bot, access, guilds, roster, asking, admin_log, now=now),
         KeysCog(access, keys, homes, public_url or url, public=bool(public_url), now=now),
+        UsageCog(gateway, homes, now=now),
+        PrivacyCog(gateway, guilds, personal_data, Exporter(personal_data)),
         lifecycle,
     ):
         await bot.add_cog(cog)

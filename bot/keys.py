@@ -14,7 +14,7 @@ from bot.access import Tier
 from bot.key_rows import KeyRow, KeyRows
 from gateway.client import GatewayClient
 from gateway.errors import Conflict, NotFound
-from gateway.wire import CreateUser, UpdateUser, User, UserWithKey
+from gateway.wire import CreateUser, Erased, UpdateUser, User, UserWithKey
 from storage import Sealer
 
 log = logging.getLogger(__name__)
@@ -141,6 +141,19 @@ class MemberKeys:
         async with self._lock(guild_id, member_id):
             return await self._revoke(guild_id, member_id)
 
+    async def forget(self, guild_id: int, member_id: int) -> Erased | None:
+        """Kill the member's key and erase all that the gateway holds of them; how much, none where it knew nothing."""
+        async with self._lock(guild_id, member_id):
+            row, who = await self._rows.get(guild_id, member_id), user_id(guild_id, member_id)
+            with suppress(NotFound):  # revoked before; what they wrote may still be there
+                await self._switch_on(row, guild_id, member_id)
+            try:
+                erased = await self._gateway.erase_data(who)
+            except NotFound:
+                erased = None
+            await self._rows.delete(guild_id, member_id)
+            return erased
+
     async def is_blocked(self, guild_id: int, member_id: int) -> bool:
         """Whether an admin blocked the member."""
         return await self._rows.is_blocked(guild_id, member_id)
@@ -242,17 +255,21 @@ class MemberKeys:
     async def _revoke(self, guild_id: int, member_id: int) -> bool:
         row, who = await self._rows.get(guild_id, member_id), user_id(guild_id, member_id)
         try:
-            switched_off = row is not None and row.tier == Tier.NONE.word
-            if switched_off or await self._rows.is_blocked(guild_id, member_id):
-                # Who is switched off stays so when they come back. This one the bot switched off, not an admin of the
-                # gateway; a block is in the store, for the next key.
-                await self._gateway.update_user(who, UpdateUser(disabled=False))
+            await self._switch_on(row, guild_id, member_id)
             await self._gateway.delete_user(who)
         except NotFound:
             if row is None:
                 return False
         await self._rows.delete(guild_id, member_id)
         return True
+
+    async def _switch_on(self, row: KeyRow | None, guild_id: int, member_id: int) -> None:
+        """Who is switched off stays so when they come back. This one the bot switched off, not an admin of the gateway;
+        a block is in the store, for the next key.
+        """
+        switched_off = row is not None and row.tier == Tier.NONE.word
+        if switched_off or await self._rows.is_blocked(guild_id, member_id):
+            await self._gateway.update_user(user_id(guild_id, member_id), UpdateUser(disabled=False))
 
     def _lock(self, guild_id: int, member_id: int) -> asyncio.Lock:
         return self._locks.setdefault((guild_id, member_id), asyncio.Lock())

@@ -34,10 +34,6 @@ class Readings:
         """Who searched what, newest first."""
         return await self._store.all("readings_of_member", Reading, guild_id=guild_id, member_id=member_id, most=most)
 
-    async def forget_member(self, member_id: int) -> None:
-        """Somebody wants nothing of theirs to be kept."""
-        await self._store.run("delete_readings_of_member", member_id=member_id)
-
     async def forget_guild(self, guild_id: int) -> None:
         """The bot left the guild."""
         await self._store.run("delete_guild_readings", guild_id=guild_id)

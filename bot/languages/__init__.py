@@ -6,7 +6,17 @@ How to add a sentence or a language: docs/languages.md.
 """
 
 from bot.languages.commands import CommandTranslator
-from bot.languages.language import ENGLISH, Language, Phrase, Value, counted
+from bot.languages.language import ENGLISH, Dollars, Language, Phrase, Value, counted
 from bot.languages.languages import Languages, language_of
 
-__all__ = ["ENGLISH", "CommandTranslator", "Language", "Languages", "Phrase", "Value", "counted", "language_of"]
+__all__ = [
+    "ENGLISH",
+    "CommandTranslator",
+    "Dollars",
+    "Language",
+    "Languages",
+    "Phrase",
+    "Value",
+    "counted",
+    "language_of",
+]

@@ -11,11 +11,15 @@ from babel import Locale
 from babel.lists import format_list
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import format_decimal
+from babel.numbers import format_currency, format_decimal
 from babel.units import format_unit
 
 Value: TypeAlias = "str | int | float | timedelta | Phrase | Sequence[str | Phrase]"
 """What a phrase can hold. Text stays as it is; the rest is written as the language writes it."""
+
+
+class Dollars(float):
+    """US dollars, written as money; less than a cent's worth keeps more digits."""
 
 
 class Phrase:
@@ -107,6 +111,9 @@ class Language:
                 return self.say(value)
             case timedelta():
                 return self._duration(value)
+            case Dollars():
+                amount = round(value, 2 if value >= 1 else 4)
+                return format_currency(amount, "USD", locale=self.locale, decimal_quantization=False)
             case int() | float():
                 return format_decimal(value, locale=self.locale)
             case _:

@@ -6,8 +6,5 @@ VALUES (:guild_id, :member_id, :at, :admin_id, :words) ON CONFLICT DO NOTHING;
 SELECT at, admin_id, words FROM readings WHERE guild_id = :guild_id AND member_id = :member_id
 ORDER BY at DESC LIMIT :most;
 
--- name: delete_readings_of_member(member_id)!
-DELETE FROM readings WHERE member_id = :member_id;
-
 -- name: delete_guild_readings(guild_id)!
 DELETE FROM readings WHERE guild_id = :guild_id;

@@ -84,7 +84,7 @@ async def read_usage(request: web.Request) -> web.StreamResponse:
 
 async def _user_asked_for(request: web.Request, query: ReadUsage) -> Principal | None:
     if query.user_id is not None:
-        return await user_asked_for(request, query.user_id)
+        return await user_asked_for(request, query.user_id, deleted=True)
     caller = request[PRINCIPAL]
     return caller if caller.role == "user" else None
 

@@ -14,6 +14,7 @@ from bot.access import Tier
 from bot.answering import Answering, Asker, Prompt
 from bot.config import Answers
 from bot.errors import ShuttingDown, UserError
+from bot.footers import Footers
 from bot.key_rows import KeyRows
 from bot.keys import MEMBER_KEYS, Lease, MemberKeys
 from bot.places import Place
@@ -107,6 +108,7 @@ async def room(tmp_path: Path) -> AsyncGenerator[Room]:
                         answers,
                         lambda _, __: discord.ui.View(timeout=None),
                         Paces(answers.edit_interval_seconds, RateLimits()),
+                        Footers(gateway, "off").under,
                     )
                 )
                 yield Room(prompting, threads, keys, upstream)

@@ -87,16 +87,18 @@ async def test_who_was_deleted_before_is_found_and_erased_too(tmp_path: Path) ->
 
 
 async def test_nobody_gets_out_of_a_limit_or_a_block_by_being_forgotten(tmp_path: Path) -> None:
-    limits = Limits(free=TierLimits(requests_per_minute=0, tokens_per_day=30))
+    limits = Limits(free=TierLimits(requests_per_minute=0, tokens_per_day=20_000))
     async with FakeUpstream() as upstream, chatting(tmp_path, upstream, limits=limits) as room:
         upstream.title = ""
         user = await room.user("1:7")
+        answers = 0
         with pytest.raises(RateLimited):
-            for _ in range(20):
-                await ask(user, "Three more words")
+            for answers in range(100):  # noqa: B007  how many there were is told below
+                await ask(user, "word " * 1500)
+        assert answers > 3
         await room.client.erase_data("1:7")
         with pytest.raises(RateLimited):
-            await ask(await room.user("1:7"), "Three more words")
+            await ask(await room.user("1:7"), "word " * 1500)
         await room.client.update_user("1:7", UpdateUser(disabled=True))
         await room.client.erase_data("1:7")
         again = await room.user("1:7")
