@@ -159,6 +159,7 @@ async def test_ten_thousand_members_are_swept_by_hundreds_and_only_the_missing_a
         world.env.backend.get_member(world.guild.id, promoted).role_ids.append(world.plus_role.id)
         lookups = Lookups(world, monkeypatch)
         asked_before = len(rest_calls(world))
+        caplog.clear()
         with caplog.at_level(logging.INFO, logger="gateway.access"):
             await swept(world)
 
