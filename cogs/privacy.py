@@ -216,8 +216,10 @@ def _privacy_card(policy: Policy | None, language: Language) -> discord.Embed:
 
 
 def _providers(policy: Policy | None) -> Value:
-    if policy is None or not policy.providers:
+    if policy is None:
         return Phrase("whom the gateway asks")
+    if not policy.providers:
+        return Phrase("nobody else")
     return [f"`{host}`" for host in policy.providers]
 
 

@@ -63,7 +63,11 @@ async def erase_data(request: web.Request) -> web.Response:
 async def read_policy(request: web.Request) -> web.Response:
     """`GET /api/policy`: how long conversations are kept, and to whom prompts are sent."""
     accounts = request.app[ACCOUNTS].configured
-    hosts = {"agents" if account.kind == "agent" else urlsplit(account.base_url).hostname or "" for account in accounts}
+    hosts = {
+        "agents" if account.kind == "agent" else urlsplit(account.base_url).hostname or ""
+        for account in accounts
+        if account.kind != "offline"  # which asks nobody
+    }
     return json_response(
         Policy(
             retention_days=request.app[CONFIG].gateway.retention.days,

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from gateway.client import GatewayClient
-from gateway.config import Limits, Retention, TierLimits
+from gateway.config import Account, Limits, Retention, TierLimits
 from gateway.errors import NotFound, PermissionDenied, RateLimited, Unauthenticated
 from gateway.wire import (
     Erased,
@@ -159,3 +159,9 @@ async def test_the_heaviest_users_of_a_server_come_first_with_its_own_total(tmp_
         everybody = await room.client.usage(starting="1:")
         assert [user.user_id for user in everybody.users] == ["1:1", "1:2", "1:3"]
         assert msgspec.structs.asdict(everybody.total)["requests"] == 6
+
+
+async def test_the_policy_names_nobody_where_an_offline_model_answers(tmp_path: Path) -> None:
+    account = Account(name="small", tier="free", kind="offline", model="rules")
+    async with FakeUpstream() as upstream, chatting(tmp_path, upstream, [account]) as room:
+        assert (await (await room.user()).policy()).providers == []
