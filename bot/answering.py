@@ -3,12 +3,13 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import aclosing
+from contextlib import ExitStack, aclosing
 
 import discord
 import msgspec
 
 from bot.access import Tier
+from bot.answers import AnswerIds, AnswerViews, RunningAnswers
 from bot.config import Answers
 from bot.errors import explain
 from bot.keys import MemberKeys
@@ -21,12 +22,16 @@ from bot.rendering.pacing import Paces
 from bot.rendering.surfaces import ChannelSurface, Posted, Surface
 from bot.threads import Held, Threads
 from gateway.client import BrokenAnswer, ChatEvent, GatewayClient
-from gateway.errors import Unauthenticated
+from gateway.errors import ApiError, Unauthenticated
 from gateway.wire import ChatAnswer, ChatRequest, Delta, PlusWish, Start
 from storage import StorageError
 
 log = logging.getLogger(__name__)
 
+# Seconds between looks at whether a stopped answer is stored; a gateway does it within milliseconds.
+_STORED_BY = (0.0, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
+
+STOPPED = Phrase("Stopped. What had arrived is kept.")
 RESTARTED = Phrase("I was restarted. What had arrived is kept; follow up to go on.")
 
 
@@ -44,8 +49,9 @@ class Prompt(msgspec.Struct, frozen=True):
     """What is asked; without `conversation_id` a new conversation begins.
 
     `follows` says that it goes on with whatever its place holds, also where that has not begun yet. `system_prompt` is
-    what a new conversation begins with and keeps; without one it is the gateway's.
-    `owner_id` is the member whose conversation it is, where that is not whoever asks.
+    what a new conversation begins with and keeps; without one it is the gateway's. `owner_id` is the member whose
+    conversation it is, where that is not whoever asks. `parent_id` and `regenerate_id` are those of
+    `gateway.wire.ChatRequest`.
     """
 
     text: str
@@ -54,13 +60,14 @@ class Prompt(msgspec.Struct, frozen=True):
     follows: bool = False
     system_prompt: str = ""
     owner_id: int | None = None
+    parent_id: str | None = None
+    regenerate_id: str | None = None
 
 
 class Answering:
     """Brings one answer from the gateway to Discord. Used once.
 
-    `view_for` makes the buttons under an answer from its conversation's id, in the asker's language, `footer` the small
-    print. `skus` are offered where the gateway refuses plus.
+    `footer` makes the small print; `skus` are offered where the gateway refuses plus.
     """
 
     def __init__(
@@ -69,59 +76,122 @@ class Answering:
         gateway: GatewayClient,
         threads: Threads,
         answers: Answers,
-        view_for: Callable[[str, Language], discord.ui.View],
+        views: AnswerViews,
         paces: Paces,
         footer: Callable[[ChatAnswer, Asker], Awaitable[str]],
+        running: RunningAnswers,
         skus: Sequence[int] = (),
+        *,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self._keys = keys
         self._gateway = gateway
         self._threads = threads
         self._answers = answers
-        self._view_for = view_for
+        self._views = views
         self._paces = paces
         self._skus = skus
         self._footer = footer
+        self._running = running
+        self._sleep = sleep
         self._conversation_id: str | None = None
         self._owner_id: int | None = None
+        self._start: Start | None = None
+        self._kept = False  # the gateway has said that the reply, or what had arrived of it, is stored
 
     async def run(self, asker: Asker, prompt: Prompt, place: Place, turn: asyncio.Lock) -> None:
         """Wait for the turn, stream the answer, say every failure.
 
         Raises `RenderingError` where the place cannot be written to.
         """
-        surface = _WatchedSurface(place, self._threads)
+
+        async def remember(message_id: int) -> None:
+            await self._remember(message_id, asker, place)
+
+        surface = _WatchedSurface(place, self._threads, remember)
         by_messages = isinstance(place.surface, ChannelSurface)
         pacing = self._paces.in_channel(place.channel_id) if by_messages else self._paces.alone()
         live = LiveMessage(surface, pacing=pacing, max_messages=self._answers.max_messages, language=asker.language)
         self._conversation_id, self._owner_id = prompt.conversation_id, prompt.owner_id
         try:
             async with live:
-                posted = await self._say(live, asker, prompt, place, turn)
-            await self._remember(posted, asker, place)
-        except asyncio.CancelledError:
-            await self._say_restarted(live, asker)
+                try:
+                    await self._say(live, asker, prompt, place, turn)
+                except asyncio.CancelledError:
+                    # Within, since a call to Discord that is cut off may have sent a message nobody knows of.
+                    await self._say_restarted(live, asker)
         finally:
             await surface.settle()
 
-    async def _say(
-        self, live: LiveMessage, asker: Asker, prompt: Prompt, place: Place, turn: asyncio.Lock
-    ) -> list[Posted]:
+    async def _say(self, live: LiveMessage, asker: Asker, prompt: Prompt, place: Place, turn: asyncio.Lock) -> None:
         try:
             # Before the turn: what happens to the member's access while they wait must count.
             key = await self._keys.ensure(asker.guild_id, asker.member_id, asker.name, asker.tier)
             async with turn:
-                answer = await self._read(live, asker, prompt, place, key)
-                footer = await self._footer(answer, asker)
-                posted = await live.finish(view=self._view(asker), footer=footer)
+                answer = await self._read_until_stopped(live, asker, prompt, place, key)
+                if answer is None:
+                    title = await self._title_once_stored(key)
+                    await live.finish(view=self._view(asker), footer=asker.language.say(STOPPED))
+                else:
+                    title = answer.conversation_title
+                    view = self._view(asker, cut_short=answer.finish_reason == "length")
+                    await live.finish(view=view, footer=await self._footer(answer, asker))
         except RenderingError:
             raise
         except Exception as error:  # noqa: BLE001  whatever it was, it is logged and the member is told
-            return await self._say_failure(live, asker, error)
-        await _rename(place, answer.conversation_title, self._threads)
-        return posted
+            await self._say_failure(live, asker, error)
+        else:
+            await _rename(place, title, self._threads)
 
-    async def _read(self, live: LiveMessage, asker: Asker, prompt: Prompt, place: Place, key: str) -> ChatAnswer:
+    async def _read_until_stopped(
+        self, live: LiveMessage, asker: Asker, prompt: Prompt, place: Place, key: str
+    ) -> ChatAnswer | None:
+        """The answer, None where somebody stopped it: then the gateway was hung up on, and keeps what had arrived."""
+        loop = asyncio.get_running_loop()
+        until = asyncio.timeout(None)
+        with ExitStack() as claims:
+            try:
+                async with until:
+
+                    def begun(start: Start) -> None:
+                        claims.enter_context(self._running.claim(start.conversation_id))
+                        stop = self._running.stoppable(start.message_id, lambda: until.reschedule(loop.time()))
+                        claims.enter_context(stop)
+
+                    answer = await self._read(live, asker, prompt, place, key, begun)
+            except TimeoutError:
+                if not until.expired():
+                    raise
+                return None
+        self._kept = True
+        return answer
+
+    async def _title_once_stored(self, key: str) -> str:
+        """The title of a stopped answer's conversation, once what had arrived is stored: follow-ups must find it."""
+        start = self._start
+        if start is None:  # not before there is something to press
+            return ""
+        gateway = self._gateway.acting_with(key)
+        try:
+            for pause in _STORED_BY:
+                await self._sleep(pause)
+                read = await gateway.get_conversation(start.conversation_id)
+                if any(message.id == start.message_id for message in read.messages):
+                    self._kept = True
+                    return read.conversation.title
+        except ApiError as error:
+            log.info("could not look whether a stopped answer is stored: %s", error.code)
+        return ""
+
+    async def _read(
+        self,
+        live: LiveMessage,
+        asker: Asker,
+        prompt: Prompt,
+        place: Place,
+        key: str,
+        begun: Callable[[Start], None],
+    ) -> ChatAnswer:
         if prompt.follows and self._conversation_id is None:
             held = await self._threads.in_channel(place.channel_id)
             self._conversation_id = held.conversation_id if held else None
@@ -129,19 +199,35 @@ class Answering:
         # A conversation keeps the system prompt that it began with, whatever admins write later.
         system = prompt.system_prompt or None if self._conversation_id is None else None
         request = ChatRequest(
-            prompt=prompt.text, conversation_id=self._conversation_id, plus=prompt.plus, system=system
+            prompt=prompt.text,
+            conversation_id=self._conversation_id,
+            parent_id=prompt.parent_id,
+            regenerate_id=prompt.regenerate_id,
+            plus=prompt.plus,
+            system=system,
         )
         async with aclosing(self._events(asker, request, key)) as events:
             async for event in events:
                 if isinstance(event, Delta):
                     await live.feed(event.text)
                 elif isinstance(event, Start):
-                    if self._conversation_id is None:
-                        self._conversation_id = event.conversation_id
-                        await self._hold(asker, place)
+                    begun(event)
+                    await self._begin(event, live, asker, place)
                 else:
                     return event
         raise AssertionError("the gateway client ends a chat with its answer or an error")
+
+    async def _begin(self, start: Start, live: LiveMessage, asker: Asker, place: Place) -> None:
+        new = self._conversation_id is None
+        self._start, self._conversation_id = start, start.conversation_id
+        ids = _ids_of(start)
+        live.carry(self._views.while_written(ids, asker.language))
+        if new:
+            await self._hold(asker, place)
+        if place.card_id is not None and not place.ephemeral:
+            shown = msgspec.structs.replace(ids, reply_id=None)
+            held = msgspec.structs.replace(self._held(asker, place), channel_id=place.card_channel_id)
+            await self._threads.remember_answer(place.card_id, held, shown)
 
     async def _events(self, asker: Asker, request: ChatRequest, key: str) -> AsyncGenerator[ChatEvent]:
         """The gateway's events; a key that it no longer takes is replaced once."""
@@ -158,14 +244,17 @@ class Answering:
             async for event in events:
                 yield event
 
-    async def _say_failure(self, live: LiveMessage, asker: Asker, error: Exception) -> list[Posted]:
+    async def _say_failure(self, live: LiveMessage, asker: Asker, error: Exception) -> None:
         phrase = explain(error)
+        live.carry(None)
         if isinstance(error, BrokenAnswer):
             self._conversation_id = error.conversation_id or self._conversation_id
+            self._kept = error.message_id is not None
         if live.text:
-            return await live.interrupt(phrase, self._view(asker))
+            await live.interrupt(phrase, self._view(asker))
+            return
         await live.feed(f"⚠️ {asker.language.say(phrase)}")
-        return await live.finish(view=offer(error, self._skus))
+        await live.finish(view=self._view(asker) if self._start else offer(error, self._skus))
 
     async def _say_restarted(self, live: LiveMessage, asker: Asker) -> None:
         try:
@@ -173,8 +262,18 @@ class Answering:
         except RenderingError as error:
             log.warning("an interrupted answer could not be marked: %s", error.reason)
 
-    def _view(self, asker: Asker) -> discord.ui.View | None:
-        return self._view_for(self._conversation_id, asker.language) if self._conversation_id else None
+    def _ids(self) -> AnswerIds | None:
+        if self._start is not None:
+            return _ids_of(self._start)
+        return AnswerIds(conversation_id=self._conversation_id) if self._conversation_id else None
+
+    def _view(self, asker: Asker, *, cut_short: bool = False) -> discord.ui.View | None:
+        ids = self._ids()
+        if ids is None:
+            return None
+        if not self._kept:
+            ids = msgspec.structs.replace(ids, reply_id=None)
+        return self._views.when_done(ids, asker.language, cut_short=cut_short)
 
     def _held(self, asker: Asker, place: Place) -> Held:
         return Held(
@@ -188,11 +287,14 @@ class Answering:
         if place.holds:
             await self._threads.hold(self._held(asker, place))
 
-    async def _remember(self, posted: list[Posted], asker: Asker, place: Place) -> None:
-        if place.holds or place.ephemeral or self._conversation_id is None:
-            return
-        for message in posted:
-            await self._threads.remember_answer(message.id, self._held(asker, place))
+    async def _remember(self, message_id: int, asker: Asker, place: Place) -> None:
+        ids = self._ids()
+        if ids is not None:
+            await self._threads.remember_answer(message_id, self._held(asker, place), ids)
+
+
+def _ids_of(start: Start) -> AnswerIds:
+    return AnswerIds(conversation_id=start.conversation_id, prompt_id=start.parent_id, reply_id=start.message_id)
 
 
 async def _rename(place: Place, title: str, threads: Threads) -> None:
@@ -206,12 +308,16 @@ async def _rename(place: Place, title: str, threads: Threads) -> None:
 
 
 class _WatchedSurface:
-    """A place that remembers, on disk, which of its messages is still growing."""
+    """A place that remembers, on disk, what its messages show and which of them is still growing.
 
-    def __init__(self, place: Place, threads: Threads) -> None:
+    `remember` notes what a message shows.
+    """
+
+    def __init__(self, place: Place, threads: Threads, remember: Callable[[int], Awaitable[None]]) -> None:
         self._inner: Surface = place.surface
         self._channel_id = place.channel_id
         self._threads = threads
+        self._remember = remember
         self._recorded = not place.ephemeral
         self._growing: int | None = None
 
@@ -228,11 +334,12 @@ class _WatchedSurface:
         previous, self._growing = self._growing, message_id
         try:
             if message_id is not None:
+                await self._remember(message_id)
                 await self._threads.growing(message_id, self._channel_id)
             if previous is not None:
                 await self._threads.grown(previous)
         except StorageError as error:
-            # The answer itself is the gateway's to keep; only the mark after a crash is lost.
+            # The answer itself is the gateway's to keep; only the mark after a crash, or a reply's way to it, is lost.
             log.warning("could not note a growing message: %s", error)
 
     async def settle(self) -> None:

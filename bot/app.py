@@ -16,6 +16,7 @@ from bot import errors as bot_errors
 from bot.access import Access
 from bot.admin_log import AdminLog
 from bot.answering import Answering
+from bot.answers import RunningAnswers
 from bot.batches import KeyBatches
 from bot.census import Census
 from bot.client import RolekeyBot
@@ -49,7 +50,7 @@ from bot.turns import Turns
 from cogs.about import AboutCog
 from cogs.access import AccessCog
 from cogs.admin import AdminCog, Searching, Status
-from cogs.ask import AskCog, Asking, AskMessages, answer_view
+from cogs.ask import AnswerButtons, AskCog, Asking, AskMessages, Presses
 from cogs.conversations import ConversationsCog, Opening, SharingCog
 from cogs.keys import KeysCog
 from cogs.lifecycle import LifecycleCog
@@ -193,8 +194,10 @@ async def _wire(
     batches = KeyBatches(bot, store, access, keys)
     paces = Paces(config.answers.edit_interval_seconds, limits)
     footers = Footers(gateway, config.answers.footer)
+    views, running = AnswerButtons(), RunningAnswers()
+    skus = subscriptions.skus
     prompting = Prompting(
-        lambda: Answering(keys, gateway, threads, config.answers, answer_view, paces, footers.under, subscriptions.skus)
+        lambda: Answering(keys, gateway, threads, config.answers, views, paces, footers.under, running, skus)
     )
     stack.push_async_callback(prompting.drain, config.answers.grace_seconds)
     guests = Guests(store)
@@ -211,6 +214,9 @@ async def _wire(
         gateway=gateway,
     )
     personal_data = PersonalData(store, keys, gateway)
+    presses = Presses(
+        client=bot, asking=asking, threads=threads, running=running, views=views, keys=keys, gateway=gateway
+    )
     faults = Faults()
     errors = logging.getLogger(bot_errors.__name__)
     errors.addHandler(faults)
@@ -219,12 +225,12 @@ async def _wire(
     own = OwnConversations(
         client=bot, access=access, keys=keys, homes=homes, threads=threads, guests=guests, gateway=gateway
     )
-    opening = Opening(bot, threads, answer_view, config.answers.thread_archive_minutes)
+    opening = Opening(bot, threads, views, config.answers.thread_archive_minutes)
     public_url = config.gateway.public_url
     every = timedelta(minutes=config.keys.sweep_minutes)
-    lifecycle = LifecycleCog(bot, access, guilds, roster, threads, sweep, batches, bot.languages, every=every)
+    lifecycle = LifecycleCog(bot, access, guilds, roster, threads, sweep, batches, bot.languages, views, every=every)
     for cog in (
-        AskCog(bot, asking),
+        AskCog(bot, asking, presses),
         AskMessages(bot, asking, threads, guests, bot.languages),
         ConversationsCog(own, opening, asking.recent),
         SharingCog(bot, own, opening, threads, guests, bot.languages, asking.recent),

@@ -16,13 +16,21 @@ _NOBODY = discord.AllowedMentions.none()
 
 
 class Place(msgspec.Struct, frozen=True):
-    """`holds` says that the whole channel belongs to the conversation; `thread` is set where a title may be given."""
+    """`holds` says that the whole channel belongs to the conversation; `thread` is set where a title may be given;
+    `card_id` is the message of the bot's own, in `card_channel_id`, that shows the prompt to everybody there.
+    """
 
     surface: Surface
     channel_id: int
     holds: bool
     thread: discord.Thread | None = None
     ephemeral: bool = False
+    card_id: int | None = None
+    card_channel_id: int = 0
+
+    def under(self, card: discord.Message | discord.InteractionMessage) -> "Place":
+        """The same place, below the card that shows the prompt."""
+        return msgspec.structs.replace(self, card_id=card.id, card_channel_id=card.channel.id)
 
 
 class Places:
@@ -37,8 +45,8 @@ class Places:
         if _may_open_thread(interaction.channel, interaction.app_permissions):
             place = await self._thread_from(message, name)
             if place is not None:
-                return place
-        return _in_channel(interaction, message)
+                return place.under(message)
+        return _in_channel(interaction, message).under(message)
 
     async def for_private_command(self, interaction: discord.Interaction, card: discord.Embed) -> Place:
         """Open a private thread with the member; where that is not permitted, a message only they see.
@@ -54,14 +62,14 @@ class Places:
         ):
             await interaction.response.defer(ephemeral=True, thinking=True)
             try:
-                thread = await self._private_thread(channel, interaction.user, card, language)
+                thread, shown = await self._private_thread(channel, interaction.user, card, language)
             except discord.HTTPException as error:
                 log.info("no private thread in channel %d: %s", channel.id, error)
                 await interaction.edit_original_response(embed=card, allowed_mentions=_NOBODY)
             else:
                 words = language.say("Only you and moderators see it: {thread}", thread=thread.mention)
                 await interaction.edit_original_response(content=words)
-                return _in_thread(thread)
+                return _in_thread(thread).under(shown)
         else:
             await show_card(interaction, card, ephemeral=True)
         return _only_for_them(interaction)
@@ -69,7 +77,9 @@ class Places:
     async def beside_command(self, interaction: discord.Interaction, card: discord.Embed) -> Place:
         """Answer in this channel, under a card; only for the member where the interaction was deferred privately."""
         message = await show_card(interaction, card)
-        return _only_for_them(interaction) if message.flags.ephemeral else _in_channel(interaction, message)
+        return (
+            _only_for_them(interaction) if message.flags.ephemeral else _in_channel(interaction, message).under(message)
+        )
 
     async def for_message(self, message: discord.Message, name: str) -> Place:
         """Open a thread from a member's message, or answer it where it stands."""
@@ -92,7 +102,7 @@ class Places:
 
     async def _private_thread(
         self, channel: discord.TextChannel, member: discord.abc.Snowflake, card: discord.Embed, language: Language
-    ) -> discord.Thread:
+    ) -> tuple[discord.Thread, discord.Message]:
         thread = await channel.create_thread(
             name=language.say("Private conversation"),
             type=discord.ChannelType.private_thread,
@@ -100,8 +110,7 @@ class Places:
             auto_archive_duration=self._archive_minutes,
         )
         await thread.add_user(member)
-        await thread.send(embed=card, allowed_mentions=_NOBODY)
-        return thread
+        return thread, await thread.send(embed=card, allowed_mentions=_NOBODY)
 
 
 async def show_card(
@@ -145,7 +154,15 @@ def _only_for_them(interaction: discord.Interaction) -> Place:
     return Place(surface, interaction.channel_id or 0, holds=False, ephemeral=True)
 
 
-def _in_channel(interaction: discord.Interaction, message: discord.InteractionMessage) -> Place:
+def beneath(interaction: discord.Interaction, *, holds: bool) -> Place:
+    """Where another answer goes after a press on a button under one: in reply to it, seen by whoever sees that."""
+    message = interaction.message
+    if message is None or message.flags.ephemeral:
+        return _only_for_them(interaction)
+    return msgspec.structs.replace(_in_channel(interaction, message), holds=holds)
+
+
+def _in_channel(interaction: discord.Interaction, message: discord.Message | discord.InteractionMessage) -> Place:
     """In this channel; through the interaction where the bot may not write there by itself."""
     channel, permissions = interaction.channel, interaction.app_permissions
     if isinstance(channel, discord.DMChannel):

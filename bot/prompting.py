@@ -32,11 +32,15 @@ class Prompting:
 
         Raises `UserError`.
         """
-        if self._closing:
-            raise ShuttingDown("I'm restarting. Ask again in a minute.")
+        self.check_open()
         if not text.strip():
             raise UserError("There is no question in that. Write what you want to know, then send it again.")
         return text.strip()
+
+    def check_open(self) -> None:
+        """Raises `ShuttingDown` where nothing can be answered any more."""
+        if self._closing:
+            raise ShuttingDown("I'm restarting. Ask again in a minute.")
 
     async def answer(self, asker: Asker, prompt: Prompt, place: Place) -> None:
         """Stream the answer into its place; a failure is said there too.

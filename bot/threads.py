@@ -2,6 +2,7 @@
 
 import msgspec
 
+from bot.answers import AnswerIds
 from storage import Store
 
 
@@ -18,8 +19,8 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
     renamed: bool = False
 
 
-class Growing(msgspec.Struct, frozen=True):
-    """A message that was still being written."""
+class Shown(msgspec.Struct, frozen=True):
+    """A message on Discord that shows a prompt, an answer, or a part of one."""
 
     message_id: int
     channel_id: int
@@ -39,8 +40,13 @@ class Threads:
         """The thread in which a conversation goes on, if it has one."""
         return await self._store.one("thread_of_conversation", Held, conversation_id=conversation_id)
 
+    async def whose(self, conversation_id: str) -> Held | None:
+        """Where a conversation was last seen, and whose it is; none where only its owner ever saw it."""
+        held = await self.of_conversation(conversation_id)
+        return held or await self._store.one("answer_of_conversation", Held, conversation_id=conversation_id)
+
     async def of_answer(self, message_id: int) -> Held | None:
-        """What an answer outside a thread belongs to."""
+        """What a message that shows an answer belongs to."""
         return await self._store.one("get_answer", Held, message_id=message_id)
 
     async def hold(self, held: Held) -> None:
@@ -53,16 +59,30 @@ class Threads:
             conversation_id=held.conversation_id,
         )
 
-    async def remember_answer(self, message_id: int, held: Held) -> None:
-        """Remember that a message outside a thread belongs to a conversation."""
+    async def answer_in(self, message_id: int) -> AnswerIds | None:
+        """Which answer a message shows."""
+        return await self._store.one("ids_of_answer", AnswerIds, message_id=message_id)
+
+    async def showing(self, gateway_id: str) -> list[Shown]:
+        """The messages that show this prompt or this reply, oldest first."""
+        return await self._store.all("answers_showing", Shown, id=gateway_id)
+
+    async def remember_answer(self, message_id: int, held: Held, ids: AnswerIds) -> None:
+        """Remember what a message shows, and that a reply to it goes on with its conversation."""
         await self._store.run(
             "put_answer",
             message_id=message_id,
             channel_id=held.channel_id,
             guild_id=held.guild_id,
             owner_id=held.owner_id,
-            conversation_id=held.conversation_id,
+            conversation_id=ids.conversation_id,
+            prompt_id=ids.prompt_id,
+            reply_id=ids.reply_id,
         )
+
+    async def forget_answer(self, message_id: int) -> None:
+        """The message is gone."""
+        await self._store.run("delete_answer", message_id=message_id)
 
     async def renamed(self, channel_id: int) -> None:
         """The thread has its title; it is given one only once, since Discord limits renames hard."""
@@ -71,6 +91,7 @@ class Threads:
     async def forget(self, channel_id: int) -> None:
         """The thread is gone."""
         await self._store.run("delete_thread", channel_id=channel_id)
+        await self._store.run("delete_channel_answers", channel_id=channel_id)
 
     async def let_go(self, conversation_id: str) -> None:
         """The conversation is gone; the next prompt in its thread begins another."""
@@ -90,6 +111,6 @@ class Threads:
         """The message is finished."""
         await self._store.run("delete_in_flight", message_id=message_id)
 
-    async def cut_off(self) -> list[Growing]:
+    async def cut_off(self) -> list[Shown]:
         """Messages that were growing when the process died."""
-        return await self._store.all("all_in_flight", Growing)
+        return await self._store.all("all_in_flight", Shown)

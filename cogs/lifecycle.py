@@ -10,6 +10,7 @@ import discord
 from discord.ext import commands, tasks
 
 from bot.access import Access
+from bot.answers import AnswerViews
 from bot.batches import KeyBatches
 from bot.errors import log_fault
 from bot.guild_settings import Guilds
@@ -18,8 +19,7 @@ from bot.recovery import mark_cut_off
 from bot.rendering.errors import TRANSIENT
 from bot.roster import Roster
 from bot.sweep import Sweep
-from bot.threads import Growing, Threads
-from cogs.ask.button import answer_view
+from bot.threads import Shown, Threads
 from gateway.errors import ApiError
 from storage import StorageError
 
@@ -40,6 +40,7 @@ class LifecycleCog(commands.Cog):
         sweep: Sweep,
         batches: KeyBatches,
         languages: Languages,
+        views: AnswerViews,
         *,
         every: timedelta,
     ) -> None:
@@ -51,8 +52,9 @@ class LifecycleCog(commands.Cog):
         self._sweep = sweep
         self._batches = batches
         self._languages = languages
+        self._views = views
         self.sweep.change_interval(seconds=every.total_seconds())
-        self._cut_off: list[Growing] = []
+        self._cut_off: list[Shown] = []
         self._started = False
 
     async def cog_load(self) -> None:
@@ -77,7 +79,7 @@ class LifecycleCog(commands.Cog):
             return
         self._started = True
         self.sweep.start()
-        marked = await mark_cut_off(self._bot, self._threads, self._cut_off, self._languages, answer_view)
+        marked = await mark_cut_off(self._bot, self._threads, self._cut_off, self._languages, self._views)
         log.info("ready as %s in %d servers; %d answers were cut off", self._bot.user, len(self._bot.guilds), marked)
 
     @tasks.loop()

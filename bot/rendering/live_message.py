@@ -57,6 +57,7 @@ class LiveMessage:
         self._messages = MessageSequence(surface, sleep=sleep)
         self._pages = Pages()
         self._chunks: list[str] = []
+        self._view: discord.ui.View | None = None
         self._task: asyncio.Task[None] | None = None
         self._stale = False  # Discord shows less than has arrived
         self._calling = False  # the task is in a call to Discord, not in its pause
@@ -80,6 +81,10 @@ class LiveMessage:
     def gone(self) -> SurfaceGone | None:
         """Why nothing can be shown any more, once that is known; `finish` raises it."""
         return self._gone
+
+    def carry(self, view: discord.ui.View | None) -> None:
+        """Put `view` on the message that grows, with its next edit, until the answer ends."""
+        self._view = view
 
     async def feed(self, text: str) -> None:
         """Append `text`. Never waits for Discord and never fails because of it."""
@@ -133,7 +138,7 @@ class LiveMessage:
 
     async def _try_to_show(self, pages: list[str]) -> bool:
         try:
-            await self._messages.show(pages)
+            await self._messages.show(pages, view=self._view)
         except SurfaceGone as error:
             self._gone = error
             return False

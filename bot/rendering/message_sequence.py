@@ -39,6 +39,7 @@ class Attachment(msgspec.Struct, frozen=True):
 class _Page(msgspec.Struct):
     posted: Posted
     shown: str
+    view: discord.ui.View | None
 
 
 class MessageSequence:
@@ -60,10 +61,14 @@ class MessageSequence:
         self._pages: list[_Page] = []
         self._deleted = False
 
-    async def show(self, pages: Sequence[str]) -> None:
-        """Try once to show `pages`. Raises `errors.TRANSIENT` as it comes, SurfaceGone where it was deleted twice."""
+    async def show(self, pages: Sequence[str], *, view: discord.ui.View | None = None) -> None:
+        """Try once to show `pages`, the view on the last.
+
+        Raises `errors.TRANSIENT` as it comes, SurfaceGone where it was deleted twice.
+        """
+        last = len(pages) - 1
         for index, content in enumerate(pages):
-            await self._put(index, content)
+            await self._put(index, content, view=view if index == last else None)
 
     async def land(
         self, pages: Sequence[str], *, view: discord.ui.View | None = None, attachment: Attachment | None = None
@@ -119,11 +124,11 @@ class MessageSequence:
         anew: bool = False,
     ) -> None:
         page = self._pages[index] if index < len(self._pages) else None
-        if page and page.shown == content and view is None and attachment is None:
+        if page and page.shown == content and page.view is view and attachment is None:
             return
         if page and not anew:
             try:
-                await page.posted.edit(content, view=view, files=_files(attachment))
+                await page.posted.edit(content, view=_change(page.view, view), files=_files(attachment))
             except TRANSIENT as error:
                 if not needs_new_message(error):
                     raise
@@ -132,14 +137,21 @@ class MessageSequence:
                         raise SurfaceGone(Phrase("The answer was deleted, so I stopped showing it.")) from error
                     self._deleted = True
             else:
-                page.shown = content
+                page.shown, page.view = content, view
                 return
         posted = await self._surface.send(content, view=view, files=_files(attachment))
         if page is None:
-            self._pages.append(_Page(posted, content))
+            self._pages.append(_Page(posted, content, view))
             return
-        stale, page.posted, page.shown = page.posted, posted, content
+        stale, page.posted, page.shown, page.view = page.posted, posted, content, view
         await _discard(stale)
+
+
+def _change(shown: discord.ui.View | None, wanted: discord.ui.View | None) -> discord.ui.View | None:
+    """What an edit has to say of the view: nothing where it stays, an empty one where it goes."""
+    if shown is wanted:
+        return None
+    return wanted or discord.ui.View(timeout=None)
 
 
 def _files(attachment: Attachment | None) -> list[discord.File]:

@@ -17,19 +17,35 @@ UPDATE threads SET renamed = 1 WHERE channel_id = :channel_id;
 -- name: delete_thread(channel_id)!
 DELETE FROM threads WHERE channel_id = :channel_id;
 
--- name: let_go(conversation_id)!
-UPDATE threads SET conversation_id = NULL WHERE conversation_id = :conversation_id;
-
 -- name: delete_guild_threads(guild_id)!
 DELETE FROM threads WHERE guild_id = :guild_id;
+
+-- name: let_go(conversation_id)!
+UPDATE threads SET conversation_id = NULL WHERE conversation_id = :conversation_id;
 
 -- name: get_answer(message_id)^
 SELECT channel_id, guild_id, owner_id, conversation_id FROM answers WHERE message_id = :message_id;
 
--- name: put_answer(message_id, channel_id, guild_id, owner_id, conversation_id)!
-INSERT INTO answers (message_id, channel_id, guild_id, owner_id, conversation_id)
-VALUES (:message_id, :channel_id, :guild_id, :owner_id, :conversation_id)
+-- name: answer_of_conversation(conversation_id)^
+SELECT channel_id, guild_id, owner_id, conversation_id FROM answers
+WHERE conversation_id = :conversation_id ORDER BY message_id DESC LIMIT 1;
+
+-- name: ids_of_answer(message_id)^
+SELECT conversation_id, prompt_id, reply_id FROM answers WHERE message_id = :message_id;
+
+-- name: answers_showing(id)
+SELECT message_id, channel_id FROM answers WHERE prompt_id = :id OR reply_id = :id ORDER BY message_id;
+
+-- name: put_answer(message_id, channel_id, guild_id, owner_id, conversation_id, prompt_id, reply_id)!
+INSERT INTO answers (message_id, channel_id, guild_id, owner_id, conversation_id, prompt_id, reply_id)
+VALUES (:message_id, :channel_id, :guild_id, :owner_id, :conversation_id, :prompt_id, :reply_id)
 ON CONFLICT (message_id) DO NOTHING;
+
+-- name: delete_answer(message_id)!
+DELETE FROM answers WHERE message_id = :message_id;
+
+-- name: delete_channel_answers(channel_id)!
+DELETE FROM answers WHERE channel_id = :channel_id;
 
 -- name: delete_guild_answers(guild_id)!
 DELETE FROM answers WHERE guild_id = :guild_id;

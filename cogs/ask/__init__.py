@@ -1,8 +1,9 @@
-"""Asking: /ask, /followup, the Follow up button, and messages in a thread, to the bot, or in reply to it."""
+"""Asking: /ask, /followup, the buttons under answers, and messages in a thread, to the bot, or in reply to it."""
 
 from cogs.ask.asking import Asking
-from cogs.ask.button import FollowUpButton, answer_view
+from cogs.ask.buttons import AnswerButton, AnswerButtons
 from cogs.ask.commands import AskCog
 from cogs.ask.messages import AskMessages
+from cogs.ask.presses import Presses
 
-__all__ = ["AskCog", "AskMessages", "Asking", "FollowUpButton", "answer_view"]
+__all__ = ["AnswerButton", "AnswerButtons", "AskCog", "AskMessages", "Asking", "Presses"]

@@ -99,7 +99,7 @@ class Asking:
             place = await self._places.beside_command(interaction, card)
         if first:
             await self._show_notice(interaction, who.asker.guild_id, language)
-        await self._answer(interaction, who, prompt, place)
+        await self.answer(interaction, who, prompt, place)
 
     async def try_out(self, interaction: Interaction, text: str) -> None:
         """A prompt on the way that members' prompts take, wherever it is asked; only who asks sees the answer."""
@@ -110,21 +110,37 @@ class Asking:
         settings = await self._guilds.settings(who.asker.guild_id)
         prompt = Prompt(text, who.allow(None), system_prompt=settings.system_prompt)
         card = prompt_card(interaction.user, text, who.tier(prompt.plus), language)
-        await self._answer(interaction, who, prompt, await self._places.beside_command(interaction, card))
+        await self.answer(interaction, who, prompt, await self._places.beside_command(interaction, card))
 
-    async def follow_up(self, interaction: Interaction, text: str, conversation: str | None) -> None:
-        """`/followup` and the button: the next prompt of a conversation, where that conversation lives."""
+    async def follow_up(
+        self,
+        interaction: Interaction,
+        text: str,
+        conversation: str | None,
+        *,
+        parent_id: str | None = None,
+        by_button: bool = False,
+    ) -> None:
+        """`/followup` and the button: the next prompt of a conversation, where that conversation lives.
+
+        With `parent_id` it follows that reply, else the newest. By the button an admin may, on the owner's access.
+        """
         text = self._prompting.admit(text)
         await _gain_time(interaction)
         held = await self._target(interaction, conversation)
+        runs = interaction.user.id
+        if not await self._may_follow_up(held, runs):
+            if not (by_button and _is_admin(interaction, held)):
+                raise _not_yours(held)
+            runs = held.owner_id
         guild = self._client.get_guild(held.guild_id) or interaction.guild
         language = language_of(interaction)
-        who = await self._who_runs(interaction, guild)
+        who = await self.who(interaction, guild, runs)
         where = self._client.get_channel(held.channel_id) or interaction.channel
         applying = await self._guilds.applying(who.asker.guild_id, where)
-        prompt = _follow_up(text, who, applying, held)
+        prompt = msgspec.structs.replace(_follow_up(text, who, applying, held), parent_id=parent_id)
         card = prompt_card(interaction.user, text, who.standing.tier, language)
-        await self._answer(interaction, who, prompt, await self._place_of(interaction, held, card))
+        await self.answer(interaction, who, prompt, await self._place_of(interaction, held, card))
 
     async def from_message(self, message: discord.Message, text: str, held: Held | None, language: Language) -> None:
         """A plain message: the next prompt of what `held` names, or the first of a new conversation."""
@@ -144,11 +160,25 @@ class Asking:
             place = here(message.channel, message)
         await self._prompting.answer(who.asker, prompt, place)
 
-    async def check_owner(self, interaction: Interaction, conversation_id: str) -> None:
-        """Raises `NotYours` where the conversation is known to be somebody else's, and not shared with the member."""
+    async def check_owner(
+        self, interaction: Interaction, conversation_id: str, *, or_guest: bool = False
+    ) -> Held | None:
+        """What is known of the conversation.
+
+        Raises `NotYours` where that says that it is somebody else's, unless an admin of its server asks or, with
+        `or_guest`, it is shared with the member.
+        """
         held = await self._held(interaction, conversation_id)
-        if held is not None:
+        if held is None or held.owner_id == interaction.user.id or _is_admin(interaction, held):
+            return held
+        if or_guest:
             await self._check_may_follow_up(held, interaction.user.id)
+            return held
+        raise _not_yours(held)
+
+    def check_open(self) -> None:
+        """Raises `ShuttingDown` where nothing can be answered any more."""
+        self._prompting.check_open()
 
     async def recent(self, interaction: Interaction, words: str) -> list[Conversation]:
         """The member's recent conversations whose title has these words; none where there is nothing to ask with."""
@@ -162,11 +192,21 @@ class Asking:
 
     # Who
 
+    async def who(self, interaction: Interaction, guild: discord.Guild | None, owner_id: int) -> Who:
+        """On whose access it runs, who need not be the one who presses.
+
+        Raises `UserError` where they are not a member any more, or were blocked.
+        """
+        if owner_id == interaction.user.id:
+            return await self._who_runs(interaction, guild)
+        await self._access.subscriptions.look_up(owner_id, guild.id if guild else None)
+        return await self._who(discord.Object(owner_id), guild, language_of(interaction))
+
     async def _who_runs(self, interaction: Interaction, guild: discord.Guild | None) -> Who:
         await self._access.subscriptions.hear(interaction)
         return await self._who(interaction.user, guild, language_of(interaction))
 
-    async def _who(self, user: discord.User | discord.Member, guild: discord.Guild | None, language: Language) -> Who:
+    async def _who(self, user: discord.abc.Snowflake, guild: discord.Guild | None, language: Language) -> Who:
         if guild is None:
             guild, member, standing = await self._homes.best(user.id)
         else:
@@ -185,8 +225,11 @@ class Asking:
     # What
 
     async def _check_may_follow_up(self, held: Held, member_id: int) -> None:
-        if held.owner_id != member_id and not await self._guests.includes(held.conversation_id, member_id):
+        if not await self._may_follow_up(held, member_id):
             raise _not_yours(held)
+
+    async def _may_follow_up(self, held: Held, member_id: int) -> bool:
+        return held.owner_id == member_id or await self._guests.includes(held.conversation_id, member_id)
 
     async def _target(self, interaction: Interaction, conversation: str | None) -> Held:
         if conversation is not None and not _is_id(conversation):
@@ -200,16 +243,12 @@ class Asking:
                 owner_id=interaction.user.id,
                 conversation_id=conversation,
             )
-        await self._check_may_follow_up(held, interaction.user.id)
         return held
 
     async def _held(self, interaction: Interaction, conversation: str | None) -> Held | None:
         """What is known of a conversation, or of the one in this channel."""
         if conversation is not None:
-            held = await self._threads.of_conversation(conversation)
-            if held is None and interaction.message is not None:
-                held = await self._threads.of_answer(interaction.message.id)
-            return held
+            return await self._threads.whose(conversation)
         return await self._threads.in_channel(interaction.channel_id or 0)
 
     async def _by_title(self, interaction: Interaction, words: str) -> str:
@@ -257,8 +296,8 @@ class Asking:
 
     async def _place_of(self, interaction: Interaction, held: Held, card: discord.Embed) -> Place:
         if held.channel_id == interaction.channel_id and await self._threads.in_channel(held.channel_id):
-            await show_card(interaction, card)
-            return await self._holding(interaction.channel, held)
+            shown = await show_card(interaction, card)
+            return (await self._holding(interaction.channel, held)).under(shown)
         if await self._threads.in_channel(held.channel_id):
             place = await self._elsewhere(interaction, held, card)
             if place is not None:
@@ -288,9 +327,10 @@ class Asking:
             return None
         words = language_of(interaction).say("Going on there: {link}", link=card_message.jump_url)
         await interaction.edit_original_response(content=words)
-        return await self._holding(channel, held)
+        return (await self._holding(channel, held)).under(card_message)
 
-    async def _answer(self, interaction: Interaction, who: Who, prompt: Prompt, place: Place) -> None:
+    async def answer(self, interaction: Interaction, who: Who, prompt: Prompt, place: Place) -> None:
+        """Answer in a place; whoever asked is told privately where that cannot be written to."""
         try:
             await self._prompting.answer(who.asker, prompt, place)
         except RenderingError as error:
@@ -333,6 +373,11 @@ def _follow_up(text: str, who: Who, applying: Applying, held: Held | None) -> Pr
 
 def _not_yours(held: Held) -> NotYours:
     return NotYours("This conversation is {owner}'s. Start one of your own with `/ask`.", owner=f"<@{held.owner_id}>")
+
+
+def _is_admin(interaction: Interaction, held: Held) -> bool:
+    """Whether they may manage the server whose access the conversation uses."""
+    return interaction.guild_id == held.guild_id and interaction.permissions.manage_guild
 
 
 def _is_id(text: str) -> bool:

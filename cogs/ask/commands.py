@@ -7,9 +7,9 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.languages import language_of
 from cogs.ask.asking import Asking, Interaction
-from cogs.ask.button import COG, FollowUpButton, PromptForm
+from cogs.ask.buttons import COG, AnswerButton, Pressed
+from cogs.ask.presses import Presses
 from gateway.errors import ApiError
 
 log = logging.getLogger(__name__)
@@ -17,15 +17,16 @@ _CHOICE_CHARACTERS = 100
 
 
 class AskCog(commands.Cog, name=COG):
-    """Commands, their completion, and the button."""
+    """Commands, their completion, and the buttons."""
 
-    def __init__(self, bot: commands.AutoShardedBot, asking: Asking) -> None:
+    def __init__(self, bot: commands.AutoShardedBot, asking: Asking, presses: Presses) -> None:
         self._bot = bot
         self._asking = asking
+        self._presses = presses
 
     async def cog_load(self) -> None:
         """Listen for presses on buttons of every earlier run."""
-        self._bot.add_dynamic_items(FollowUpButton)
+        self._bot.add_dynamic_items(AnswerButton)
 
     @app_commands.command(name="ask", description="Ask a question; the answer comes in a thread of your own")
     @app_commands.describe(
@@ -65,11 +66,6 @@ class AskCog(commands.Cog, name=COG):
             return []
         return [app_commands.Choice(name=entry.title[:_CHOICE_CHARACTERS], value=entry.id) for entry in found]
 
-    async def follow_up_pressed(self, interaction: discord.Interaction[Any], conversation_id: str) -> None:
-        """Only the owner may go on; to others it is said before they type anything."""
-        await self._asking.check_owner(interaction, conversation_id)
-
-        async def submit(submitted: discord.Interaction[Any], text: str) -> None:
-            await self._asking.follow_up(submitted, text, conversation_id)
-
-        await interaction.response.send_modal(PromptForm(submit, language_of(interaction)))
+    async def pressed(self, interaction: discord.Interaction[Any], pressed: Pressed) -> None:
+        """A button under an answer."""
+        await self._presses.act(interaction, pressed)

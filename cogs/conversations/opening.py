@@ -2,13 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
 from typing import Any
 
 import discord
 
+from bot.answers import AnswerIds, AnswerViews
 from bot.errors import UserError
-from bot.languages import Language, language_of
+from bot.languages import language_of
 from bot.rendering.pages import Pages
 from bot.threads import Held, Threads
 from gateway.wire import Conversation, ConversationAnswer
@@ -21,21 +21,18 @@ _RENAME_SECONDS = 3.0
 
 
 class Opening:
-    """Finds and makes threads for conversations that exist already.
-
-    `view_for` makes the buttons under an answer from its conversation's id.
-    """
+    """Finds and makes threads for conversations that exist already."""
 
     def __init__(
         self,
         client: discord.Client,
         threads: Threads,
-        view_for: Callable[[str, Language], discord.ui.View],
+        views: AnswerViews,
         archive_minutes: Any,
     ) -> None:
         self._client = client
         self._threads = threads
-        self._view_for = view_for
+        self._views = views
         self._archive_minutes = archive_minutes
 
     async def link(self, conversation_id: str) -> str | None:
@@ -121,7 +118,7 @@ class Opening:
         pages.feed("".join(replies[-1].content.parts) if replies else "")
         pages.finish()
         for page in pages.complete[-1:]:
-            view = self._view_for(answer.conversation.id, language)
+            view = self._views.when_done(AnswerIds(conversation_id=answer.conversation.id), language)
             await thread.send(page, view=view, allowed_mentions=_NOBODY, suppress_embeds=True)
 
     async def rename(self, conversation_id: str, title: str) -> bool:

@@ -12,6 +12,7 @@ import pytest
 
 from bot.access import Tier
 from bot.answering import Answering, Asker, Prompt
+from bot.answers import RunningAnswers
 from bot.config import Answers
 from bot.errors import ShuttingDown, UserError
 from bot.footers import Footers
@@ -23,6 +24,7 @@ from bot.rendering.pacing import Paces
 from bot.rendering.rate_limits import RateLimits
 from bot.store import open_store
 from bot.threads import Held, Threads
+from cogs.ask import AnswerButtons
 from gateway.bootstrap import ensure_client_key
 from gateway.client import GatewayClient
 from gateway.config import Account, Config, Gateway, Secrets
@@ -71,6 +73,8 @@ class Room:
     threads: Threads
     keys: MemberKeys
     upstream: FakeUpstream
+    running: RunningAnswers
+    gateway: GatewayClient
     board: Board = field(default_factory=Board)
 
     def place(self) -> Place:
@@ -100,18 +104,20 @@ async def room(tmp_path: Path) -> AsyncGenerator[Room]:
                 keys = MemberKeys(KeyRows(store), sealer, gateway, lease=lease, now=lambda: datetime.now(UTC))
                 threads = Threads(store)
                 answers = Answers(edit_interval_seconds=0.01)
+                running = RunningAnswers()
                 prompting = Prompting(
                     lambda: Answering(
                         keys,
                         gateway,
                         threads,
                         answers,
-                        lambda _, __: discord.ui.View(timeout=None),
+                        AnswerButtons(),
                         Paces(answers.edit_interval_seconds, RateLimits()),
                         Footers(gateway, "off").under,
+                        running,
                     )
                 )
-                yield Room(prompting, threads, keys, upstream)
+                yield Room(prompting, threads, keys, upstream, running, gateway)
     finally:
         await store.database.close()
 
@@ -175,3 +181,33 @@ async def test_an_answer_that_broke_off_before_it_began_can_be_asked_for_again_i
     held = await room.threads.in_channel(77)
     assert held is not None
     assert held.conversation_id is not None
+
+
+async def test_a_stopped_answer_is_hung_up_on_and_what_had_arrived_is_stored_before_the_next_prompt(room: Room) -> None:
+    room.upstream.play(Answer("It is so because of many things", pause_at=3))
+    answering = room.ask("Why?", follows=False)
+    await room.upstream.paused.wait()
+    for _ in range(5000):
+        if any("so" in text for text in room.board.read()):
+            break
+        await asyncio.sleep(0.001)
+    waiting = room.ask("And?", follows=True)
+    await in_the_queue(room)
+    held = await room.threads.in_channel(77)
+    assert held is not None
+    assert held.conversation_id is not None
+    with pytest.raises(UserError):
+        room.running.check_idle(held.conversation_id)
+    shown = await room.threads.answer_in(1)
+    assert shown is not None
+    assert shown.reply_id is not None
+    assert room.running.stop(shown.reply_id)
+    await answering
+    await waiting
+    assert room.upstream.deserted.is_set()
+    assert room.board.read() == ["It is so\n-# Stopped. What had arrived is kept.", room.upstream.reply]
+    assert room.upstream.requests[1].messages[-3:] == [("user", "Why?"), ("assistant", "It is so"), ("user", "And?")]
+    messages = (await room.gateway.get_conversation(held.conversation_id)).messages
+    assert [(message.id == shown.reply_id, message.status) for message in messages][1] == (True, "incomplete")
+    assert not room.running.stop(shown.reply_id)
+    room.running.check_idle(held.conversation_id)

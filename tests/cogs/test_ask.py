@@ -158,7 +158,11 @@ async def test_the_last_edit_is_the_whole_answer_with_its_button(make_world: Mak
         assert world.said(thread) == [" ".join(f"word{n}" for n in range(50))]
         [row] = last(thread).components
         assert isinstance(row, discord.ActionRow)
-        assert [button.label for button in row.children if isinstance(button, discord.Button)] == ["Follow up"]
+        assert [button.label for button in row.children if isinstance(button, discord.Button)] == [
+            "Regenerate",
+            "Follow up",
+            "Delete",
+        ]
 
 
 async def test_a_mention_in_a_channel_begins_a_conversation_in_a_thread(make_world: MakeWorld) -> None:

@@ -109,7 +109,11 @@ async def test_after_a_crash_answers_that_were_cut_off_are_marked(make_world: Ma
         assert last(thread).content == (
             "```python\nprint(1)\n```\n-# ⚠️ Interrupted: I was restarted. Follow up to go on."
         )
-        assert [button.label for row in last(thread).components for button in buttons(row)] == ["Follow up"]
+        assert [button.label for row in last(thread).components for button in buttons(row)] == [
+            "Regenerate",
+            "Follow up",
+            "Delete",
+        ]
         assert await lifecycle(world)._threads.cut_off() == []
 
 
