@@ -43,7 +43,7 @@ class Places:
         """Answer the interaction with a card everybody sees, and open a thread from it."""
         message = await show_card(interaction, card)
         if _may_open_thread(interaction.channel, interaction.app_permissions):
-            place = await self._thread_from(message, name)
+            place = await self._thread_from(message, name, interaction.user)
             if place is not None:
                 return place.under(message)
         return _in_channel(interaction, message).under(message)
@@ -86,14 +86,18 @@ class Places:
         if message.guild is not None and _may_open_thread(
             message.channel, message.channel.permissions_for(message.guild.me)
         ):
-            place = await self._thread_from(message, name)
+            place = await self._thread_from(message, name, message.author)
             if place is not None:
                 return place
         return here(message.channel, message)
 
-    async def _thread_from(self, message: discord.Message | discord.InteractionMessage, name: str) -> Place | None:
+    async def _thread_from(
+        self, message: discord.Message | discord.InteractionMessage, name: str, asker: discord.abc.User
+    ) -> Place | None:
         try:
-            thread = await message.create_thread(name=thread_name(name), auto_archive_duration=self._archive_minutes)
+            thread = await message.create_thread(
+                name=thread_name(name), auto_archive_duration=self._archive_minutes, reason=asked_by(asker)
+            )
         except (discord.HTTPException, ValueError) as error:
             # Too many active threads (160006), a permission that is missing after all, or no kind of channel for it.
             log.info("no thread in channel %d: %s", message.channel.id, error)
@@ -101,13 +105,14 @@ class Places:
         return _in_thread(thread)
 
     async def _private_thread(
-        self, channel: discord.TextChannel, member: discord.abc.Snowflake, card: discord.Embed, language: Language
+        self, channel: discord.TextChannel, member: discord.abc.User, card: discord.Embed, language: Language
     ) -> tuple[discord.Thread, discord.Message]:
         thread = await channel.create_thread(
             name=language.say("Private conversation"),
             type=discord.ChannelType.private_thread,
             invitable=False,
             auto_archive_duration=self._archive_minutes,
+            reason=asked_by(member),
         )
         await thread.add_user(member)
         return thread, await thread.send(embed=card, allowed_mentions=_NOBODY)
@@ -137,6 +142,11 @@ def in_held_thread(
 ) -> Place:
     """Go on in a thread or direct message channel that holds the conversation; `thread` still needs its title."""
     return Place(ChannelSurface(channel, reference), channel.id, holds=True, thread=thread)
+
+
+def asked_by(user: discord.abc.User) -> str:
+    """Why the bot does something, for the server's audit log, which names the bot alone."""
+    return f"Asked for by {user} ({user.id})"
 
 
 def thread_name(prompt: str) -> str:

@@ -9,6 +9,7 @@ import discord
 from bot.answers import AnswerIds, AnswerViews
 from bot.errors import UserError
 from bot.languages import language_of
+from bot.places import asked_by
 from bot.rendering.pages import Pages
 from bot.threads import Held, Threads
 from gateway.wire import Conversation, ConversationAnswer
@@ -51,7 +52,7 @@ class Opening:
             return None
         try:
             if thread.archived:
-                thread = await thread.edit(archived=False)
+                thread = await thread.edit(archived=False, reason=asked_by(member))
             await thread.add_user(member)
         except discord.HTTPException as error:
             log.info("thread %d was not brought back: %s", thread.id, error)
@@ -100,6 +101,7 @@ class Opening:
             type=discord.ChannelType.private_thread if private else discord.ChannelType.public_thread,
             auto_archive_duration=self._archive_minutes,
             invitable=not private,
+            reason=asked_by(member),
         )
         held = Held(channel_id=thread.id, guild_id=parent.guild.id, owner_id=member.id, conversation_id=conversation.id)
         await self._threads.hold(held)
@@ -128,7 +130,7 @@ class Opening:
             return True
         try:
             async with asyncio.timeout(_RENAME_SECONDS):
-                await thread.edit(name=title[:_NAME_LIMIT])
+                await thread.edit(name=title[:_NAME_LIMIT], reason="Renamed by its owner")
         except (discord.HTTPException, TimeoutError) as error:
             log.info("thread %d keeps its name: %s", thread.id, error)
             return False

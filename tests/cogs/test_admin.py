@@ -382,3 +382,10 @@ async def test_admins_and_members_are_told_in_french(make_world: MakeWorld) -> N
         status = fields(await world.ada.slash(world.general, "admin status"))
         assert "Passerelle" in status
         assert "Invite système de ce serveur" in fields(await world.fred.slash(world.general, "about"))
+
+
+async def test_the_servers_own_audit_log_says_for_whom_a_thread_was_made(make_world: MakeWorld) -> None:
+    async with make_world() as world:
+        await world.fred.slash(world.general, "ask", prompt="Hi")
+        [made] = [call for call in world.env.http_requests if call.path.endswith("/threads")]
+        assert made.reason == f"Asked for by fred ({world.fred.id})"
