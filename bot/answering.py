@@ -23,7 +23,7 @@ from bot.rendering.surfaces import ChannelSurface, Posted, Surface
 from bot.threads import Held, Threads
 from gateway.client import BrokenAnswer, ChatEvent, GatewayClient
 from gateway.errors import ApiError, Unauthenticated
-from gateway.wire import ChatAnswer, ChatRequest, Delta, PlusWish, Start
+from gateway.wire import ChatAnswer, ChatRequest, Delta, NewAttachment, PlusWish, Start
 from storage import StorageError
 
 log = logging.getLogger(__name__)
@@ -62,6 +62,7 @@ class Prompt(msgspec.Struct, frozen=True):
     owner_id: int | None = None
     parent_id: str | None = None
     regenerate_id: str | None = None
+    attachments: Sequence[NewAttachment] = ()
 
 
 class Answering:
@@ -205,6 +206,7 @@ class Answering:
             regenerate_id=prompt.regenerate_id,
             plus=prompt.plus,
             system=system,
+            attachments=list(prompt.attachments),
         )
         async with aclosing(self._events(asker, request, key)) as events:
             async for event in events:

@@ -17,6 +17,7 @@ from bot.access import Access
 from bot.admin_log import AdminLog
 from bot.answering import Answering
 from bot.answers import RunningAnswers
+from bot.attachments import Attachments
 from bot.batches import KeyBatches
 from bot.census import Census
 from bot.client import RolekeyBot
@@ -50,7 +51,7 @@ from bot.turns import Turns
 from cogs.about import AboutCog
 from cogs.access import AccessCog
 from cogs.admin import AdminCog, Searching, Status
-from cogs.ask import AnswerButtons, AskCog, Asking, AskMessages, Presses
+from cogs.ask import AnswerButtons, AskCog, Asking, AskMenus, AskMessages, Presses
 from cogs.conversations import ConversationsCog, Opening, SharingCog
 from cogs.keys import KeysCog
 from cogs.lifecycle import LifecycleCog
@@ -212,6 +213,7 @@ async def _wire(
         threads=threads,
         guests=guests,
         gateway=gateway,
+        attachments=Attachments(most=config.gateway.max_attachments, most_bytes=config.gateway.max_attachment_bytes),
     )
     personal_data = PersonalData(store, keys, gateway)
     presses = Presses(
@@ -231,6 +233,7 @@ async def _wire(
     lifecycle = LifecycleCog(bot, access, guilds, roster, threads, sweep, batches, bot.languages, views, every=every)
     for cog in (
         AskCog(bot, asking, presses),
+        AskMenus(bot, asking),
         AskMessages(bot, asking, threads, guests, bot.languages),
         ConversationsCog(own, opening, asking.recent),
         SharingCog(bot, own, opening, threads, guests, bot.languages, asking.recent),

@@ -60,7 +60,8 @@ class Places:
             and permissions.create_private_threads
             and permissions.send_messages_in_threads
         ):
-            await interaction.response.defer(ephemeral=True, thinking=True)
+            if not interaction.response.is_done():
+                await interaction.response.defer(ephemeral=True, thinking=True)
             try:
                 thread, shown = await self._private_thread(channel, interaction.user, card, language)
             except discord.HTTPException as error:

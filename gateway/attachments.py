@@ -17,28 +17,8 @@ from gateway.config import Gateway
 from gateway.errors import InvalidRequest, TooLarge
 from gateway.tokens import estimate_tokens
 from gateway.wire import Attachment, NewAttachment
+from gateway.wire.file_types import IMAGE_TYPES, TAKEN, NotText, image_type, read_text, text_type
 
-# The images that OpenAI's models take: https://developers.openai.com/api/docs/guides/images-vision
-IMAGE_TYPES = ("image/png", "image/jpeg", "image/gif", "image/webp")
-PLAIN_TEXT = "text/plain"
-TAKEN = "PNG, JPEG, GIF and WebP images, and text files in UTF-8 (text, Markdown, CSV, JSON, code)"
-
-_MAGIC = (
-    (b"\x89PNG\r\n\x1a\n", "image/png"),
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"GIF87a", "image/gif"),
-    (b"GIF89a", "image/gif"),
-)
-# What senders say who do not know.
-_NOTHING_SAID = ("", "application/octet-stream", "binary/octet-stream")
-_TEXT_TYPE = re.compile(
-    r"text/[\w.+-]+|[\w.-]+/[\w.+-]+\+(json|xml|yaml)"
-    r"|application/(x-)?(json|jsonl|ndjson|json-lines|xml|yaml|toml|javascript|ecmascript|typescript|sql|sh|shellscript"
-    r"|csh|python|python-code|perl|ruby|php|httpd-php|tex|latex|graphql|rust|go|java|kotlin|lua|diff|patch|subrip)",
-    re.ASCII,
-)
-# No text has these; tab, line ends, form feed and escape it may have.
-_BINARY = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _BACKTICKS = re.compile("`{3,}")
 # The header and the fence around a text.
 _FRAME_TOKENS = 16
@@ -125,7 +105,9 @@ def _taken(attachment: NewAttachment, most: int) -> File:
         ) from error
     if len(data) > most:
         raise _too_large(name, most)
-    content_type = image_type(data) or _text_type(attachment)
+    content_type = image_type(data) or text_type(attachment.content_type)
+    if content_type is None:
+        raise _not_taken(name)
     return File(
         name=name,
         content_type=content_type,
@@ -136,37 +118,17 @@ def _taken(attachment: NewAttachment, most: int) -> File:
     )
 
 
-def image_type(data: bytes) -> str | None:
-    """The content type of an image, by its first bytes (https://mimesniff.spec.whatwg.org/#image-type-pattern-matching-algorithm)."""
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "image/webp"
-    return next((content_type for magic, content_type in _MAGIC if data.startswith(magic)), None)
-
-
-def _text_type(attachment: NewAttachment) -> str:
-    """What a file that is no image is called."""
-    said = attachment.content_type.partition(";")[0].strip().lower()
-    if said in _NOTHING_SAID:
-        return PLAIN_TEXT
-    if _TEXT_TYPE.fullmatch(said):
-        return said
-    raise _not_taken(attachment.name)
-
-
 def _tokens_of_text(name: str, data: bytes) -> int:
     try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        if b"\0" in data:
+        return estimate_tokens(read_text(data)) + _FRAME_TOKENS
+    except NotText as error:
+        if error.byte is None:
             raise _not_taken(name) from error
         raise InvalidRequest(
-            f"The attachment {name} is not UTF-8: byte {error.start}. "
+            f"The attachment {name} is not UTF-8: byte {error.byte}. "
             f"Save it as UTF-8 where it is text. Taken are {TAKEN}.",
             code="attachment_encoding",
         ) from error
-    if _BINARY.search(text):
-        raise _not_taken(name)
-    return estimate_tokens(text) + _FRAME_TOKENS
 
 
 def _not_taken(name: str) -> InvalidRequest:

@@ -1,9 +1,10 @@
-"""Asking: /ask, /followup, the buttons under answers, and messages in a thread, to the bot, or in reply to it."""
+"""Asking: /ask, /followup, a message's menu, buttons under answers, and messages to the bot or in one's own thread."""
 
 from cogs.ask.asking import Asking
 from cogs.ask.buttons import AnswerButton, AnswerButtons
 from cogs.ask.commands import AskCog
+from cogs.ask.menus import AskMenus
 from cogs.ask.messages import AskMessages
 from cogs.ask.presses import Presses
 
-__all__ = ["AnswerButton", "AnswerButtons", "AskCog", "AskMessages", "Asking", "Presses"]
+__all__ = ["AnswerButton", "AnswerButtons", "AskCog", "AskMenus", "AskMessages", "Asking", "Presses"]

@@ -1,13 +1,15 @@
 """From who asks, what and where, to an answer: shared by commands, messages and buttons."""
 
 import logging
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import discord
 import msgspec
 
-from bot.access import TIERS, Access, Standing, Tier
+from bot.access import Access, Standing, Tier
 from bot.answering import Asker, Prompt
+from bot.attachments import Attachments, names_of
 from bot.errors import NoAccess, NotYours, UnknownConversation, UserError
 from bot.guests import Guests
 from bot.guild_settings import Applying, Guilds
@@ -16,9 +18,12 @@ from bot.languages import Language, Phrase, language_of
 from bot.membership import Homes, fetch_member
 from bot.places import Place, Places, here, in_held_thread, show_card
 from bot.prompting import Prompting
+from bot.quoting import about, files_of, has_words, nothing_to_read
 from bot.rendering.errors import RenderingError
 from bot.threads import Held, Threads
 from bot.tree import reply_privately
+from cogs.ask.cards import prompt_card
+from cogs.ask.deferring import gain_time, gaining_time
 from cogs.notice import add_notice
 from gateway.client import GatewayClient
 from gateway.wire import Conversation, PlusWish
@@ -26,9 +31,7 @@ from gateway.wire import Conversation, PlusWish
 log = logging.getLogger(__name__)
 Interaction = discord.Interaction[Any]
 Wish = Literal["free", "plus"] | None
-_CARD_CHARACTERS = 1000
 _CHOICES = 25  # https://discord.com/developers/docs/interactions/application-commands#autocomplete
-_COLOURS = {Tier.PLUS: discord.Colour(0xE0A526), Tier.FREE: discord.Colour(0x4F6BED)}
 
 
 class Who(msgspec.Struct, frozen=True):
@@ -69,6 +72,7 @@ class Asking:
         threads: Threads,
         guests: Guests,
         gateway: GatewayClient,
+        attachments: Attachments,
     ) -> None:
         self._client = client
         self._access = access
@@ -80,25 +84,49 @@ class Asking:
         self._threads = threads
         self._guests = guests
         self._gateway = gateway
+        self._attachments = attachments
 
-    async def ask(self, interaction: Interaction, text: str, wish: Wish, *, private: bool) -> None:
+    async def ask(
+        self,
+        interaction: Interaction,
+        text: str,
+        wish: Wish,
+        *,
+        private: bool,
+        attachments: Sequence[discord.Attachment] = (),
+    ) -> None:
         """`/ask`: a new conversation, in a thread of its own where that can be."""
         text = self._prompting.admit(text)
-        await _gain_time(interaction, ephemeral=private)
+        self._attachments.check(attachments)
+        await gain_time(interaction, ephemeral=private)
         language = language_of(interaction)
         who = await self._who_runs(interaction, interaction.guild)
         applying = await self._guilds.applying(who.asker.guild_id, interaction.channel)
-        prompt = Prompt(text, who.allow(wish, applying.tier), system_prompt=applying.system_prompt)
-        first = await self._keys.holder(who.asker.guild_id, who.asker.member_id) is None
-        card = prompt_card(interaction.user, text, who.tier(prompt.plus), language)
+        plus = who.allow(wish, applying.tier)
+        files = await gaining_time(interaction, self._attachments.fetch(attachments), ephemeral=private)
+        prompt = Prompt(text, plus, system_prompt=applying.system_prompt, attachments=files)
+        card = prompt_card(interaction.user, text, who.tier(plus), language, names_of(attachments))
+        await self._begin(interaction, who, prompt, card, applying, private=private)
+
+    async def _begin(
+        self,
+        interaction: Interaction,
+        who: Who,
+        prompt: Prompt,
+        card: discord.Embed,
+        applying: Applying,
+        *,
+        private: bool,
+    ) -> None:
+        """A new conversation, under `card`, in the place that holds here."""
         if private:
             place = await self._places.for_private_command(interaction, card)
         elif applying.place == "thread":
-            place = await self._places.for_command(interaction, card, text)
+            place = await self._places.for_command(interaction, card, card.description or prompt.text)
         else:
             place = await self._places.beside_command(interaction, card)
-        if first:
-            await self._show_notice(interaction, who.asker.guild_id, language)
+        if await self._keys.holder(who.asker.guild_id, who.asker.member_id) is None:
+            await self._show_notice(interaction, who.asker.guild_id, language_of(interaction))
         await self.answer(interaction, who, prompt, place)
 
     async def try_out(self, interaction: Interaction, text: str) -> None:
@@ -112,11 +140,30 @@ class Asking:
         card = prompt_card(interaction.user, text, who.tier(prompt.plus), language)
         await self.answer(interaction, who, prompt, await self._places.beside_command(interaction, card))
 
+    async def ask_about(self, interaction: Interaction, text: str, message: discord.Message) -> None:
+        """A new conversation about a message, whose words and files go along."""
+        text = self._prompting.admit(text)
+        await gain_time(interaction)
+        who = await self._who_runs(interaction, interaction.guild)
+        applying = await self._guilds.applying(who.asker.guild_id, interaction.channel)
+        plus = who.allow(None, applying.tier)
+        attachments = files_of(message)
+        files, left_out = await gaining_time(interaction, self._attachments.fetch_usable(attachments))
+        if not files and not has_words(message):
+            raise nothing_to_read()
+        taken = [name for name in names_of(attachments) if name not in left_out]
+        language = language_of(interaction)
+        card = prompt_card(interaction.user, text, who.tier(plus), language, taken, left_out)
+        card.add_field(name=language.say("About"), value=message.jump_url, inline=False)
+        prompt = Prompt(about(text, message), plus, system_prompt=applying.system_prompt, attachments=files)
+        await self._begin(interaction, who, prompt, card, applying, private=False)
+
     async def follow_up(
         self,
         interaction: Interaction,
         text: str,
         conversation: str | None,
+        attachments: Sequence[discord.Attachment] = (),
         *,
         parent_id: str | None = None,
         by_button: bool = False,
@@ -126,7 +173,8 @@ class Asking:
         With `parent_id` it follows that reply, else the newest. By the button an admin may, on the owner's access.
         """
         text = self._prompting.admit(text)
-        await _gain_time(interaction)
+        self._attachments.check(attachments)
+        await gain_time(interaction)
         held = await self._target(interaction, conversation)
         runs = interaction.user.id
         if not await self._may_follow_up(held, runs):
@@ -138,12 +186,18 @@ class Asking:
         who = await self.who(interaction, guild, runs)
         where = self._client.get_channel(held.channel_id) or interaction.channel
         applying = await self._guilds.applying(who.asker.guild_id, where)
-        prompt = msgspec.structs.replace(_follow_up(text, who, applying, held), parent_id=parent_id)
-        card = prompt_card(interaction.user, text, who.standing.tier, language)
+        prompt = msgspec.structs.replace(
+            _follow_up(text, who, applying, held),
+            parent_id=parent_id,
+            attachments=await gaining_time(interaction, self._attachments.fetch(attachments)),
+        )
+        card = prompt_card(interaction.user, text, who.standing.tier, language, names_of(attachments))
         await self.answer(interaction, who, prompt, await self._place_of(interaction, held, card))
 
     async def from_message(self, message: discord.Message, text: str, held: Held | None, language: Language) -> None:
         """A plain message: the next prompt of what `held` names, or the first of a new conversation."""
+        if not text and message.attachments:
+            text = language.say("Look at {list_of_files}.", list_of_files=names_of(message.attachments))
         text = self._prompting.admit(text)
         guild = message.guild or (self._client.get_guild(held.guild_id) if held else None)
         if held is not None:
@@ -152,6 +206,7 @@ class Asking:
         who = await self._who(message.author, guild, language)
         applying = await self._guilds.applying(who.asker.guild_id, message.channel)
         prompt = _follow_up(text, who, applying, held)
+        prompt = msgspec.structs.replace(prompt, attachments=await self._attachments.fetch(message.attachments))
         if held is not None and held.channel_id == message.channel.id:
             place = await self._holding(message.channel, held, message)
         elif applying.place == "thread":
@@ -338,20 +393,6 @@ class Asking:
                 interaction,
                 Phrase("{reason} The answer itself is kept: go on with it by `/followup`.", reason=error.reason),
             )
-
-
-async def _gain_time(interaction: Interaction, *, ephemeral: bool = False) -> None:
-    """In direct messages Discord must be asked who is a member where, which can take longer than 3 seconds."""
-    if interaction.guild is None:
-        await interaction.response.defer(ephemeral=ephemeral, thinking=True)
-
-
-def prompt_card(user: discord.User | discord.Member, text: str, tier: Tier, language: Language) -> discord.Embed:
-    """The prompt as everybody in the channel sees it."""
-    shown = text if len(text) <= _CARD_CHARACTERS else text[:_CARD_CHARACTERS].rstrip() + "…"
-    card = discord.Embed(description=shown, colour=_COLOURS.get(tier))
-    card.set_author(name=language.say("{member} asks", member=user.display_name), icon_url=user.display_avatar.url)
-    return card.set_footer(text=language.say(TIERS[tier]))
 
 
 def _follow_up(text: str, who: Who, applying: Applying, held: Held | None) -> Prompt:

@@ -33,6 +33,9 @@ class AskCog(commands.Cog, name=COG):
         prompt="What do you want to know?",
         tier="Which models to use; without it the best you have access to",
         private="Only you see the answer",
+        file="An image or a text file that goes along",
+        file2="Another file",
+        file3="And one more",
     )
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
     async def ask(
@@ -41,21 +44,30 @@ class AskCog(commands.Cog, name=COG):
         prompt: app_commands.Range[str, 1, 6000],
         tier: Literal["free", "plus"] | None = None,
         private: bool = False,
+        file: discord.Attachment | None = None,
+        file2: discord.Attachment | None = None,
+        file3: discord.Attachment | None = None,
     ) -> None:
         """A new conversation."""
-        await self._asking.ask(interaction, prompt, tier, private=private)
+        files = [entry for entry in (file, file2, file3) if entry is not None]
+        await self._asking.ask(interaction, prompt, tier, private=private, attachments=files)
 
     @app_commands.command(name="followup", description="Go on with a conversation, from anywhere")
     @app_commands.describe(
         prompt="What do you want to know next?",
         conversation="Which conversation; without it the one in this thread, or else your last one",
+        file="An image or a text file that goes along",
     )
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
     async def followup(
-        self, interaction: Interaction, prompt: app_commands.Range[str, 1, 6000], conversation: str | None = None
+        self,
+        interaction: Interaction,
+        prompt: app_commands.Range[str, 1, 6000],
+        conversation: str | None = None,
+        file: discord.Attachment | None = None,
     ) -> None:
         """The next prompt of a conversation."""
-        await self._asking.follow_up(interaction, prompt, conversation)
+        await self._asking.follow_up(interaction, prompt, conversation, [file] if file else [])
 
     @followup.autocomplete("conversation")
     async def _conversations(self, interaction: Interaction, words: str) -> list[app_commands.Choice[str]]:

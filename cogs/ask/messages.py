@@ -36,7 +36,7 @@ class AskMessages(commands.Cog):
         """Answer what is meant for the bot, and nothing else."""
         if message.author.bot or message.webhook_id is not None or message.type not in _PROMPTS:
             return
-        if not message.content and not self._is_called(message):
+        if not (message.content or message.attachments or self._is_called(message)):
             return
         held = await self._threads.in_channel(message.channel.id) or await self._replied_to(message)
         if await self._is_for_bot(message, held):

@@ -7,8 +7,8 @@ from aiohttp import web
 from gateway.api.reading import note_reading_of
 from gateway.api.scope import conversation_asked_for
 from gateway.app_keys import CONVERSATIONS
-from gateway.attachments import IMAGE_TYPES, PLAIN_TEXT
 from gateway.routing import EVERY_ROLE, Routes, Success
+from gateway.wire.file_types import IMAGE_TYPES, PLAIN_TEXT
 
 
 def add_routes(routes: Routes) -> None:

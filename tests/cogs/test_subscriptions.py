@@ -149,7 +149,7 @@ async def test_who_lost_plus_is_offered_it_where_a_conversation_needs_it(make_wo
         [thread] = world.threads()
         await bought.revoke()
         await world.fred.slash(thread, "followup", prompt="Two")
-        assert "which you no longer have" in last(thread).content
+        assert "needs plus access" in last(thread).content
         assert buttons(last(thread)) == [(discord.ButtonStyle.premium, SKU)]
 
 
