@@ -76,7 +76,7 @@ async def test_a_member_takes_all_that_is_stored_along(make_world: MakeWorld) ->
         assert json.loads(files[f"{place}/user.jsonl"])["user"]["username"] == "fred"
         assert json.loads(files[f"{place}/usage.jsonl"])["requests"] == 1
         noted = [json.loads(line) for line in files["noted-by-the-bot.jsonl"].splitlines()]
-        assert {line["table"] for line in noted} == {"keys", "threads"}
+        assert {line["table"] for line in noted} == {"answers", "keys", "threads"}
         assert f"{place}/read-by-others.jsonl" not in files
         everything = b"".join(files.values()).decode()
         assert "Paula" not in everything
@@ -136,7 +136,7 @@ async def test_a_member_is_forgotten_by_bot_and_gateway_and_told_what_went(make_
         key, hers = await world.key_of(world.fred), await world.key_of(world.paula)
         result = await forget(world, "  Forget   ME ")
         assert result.ephemeral
-        assert words(result).startswith("Erased in Academy: 1 conversation, 4 messages, 1 key, and 1 note of mine.")
+        assert words(result).startswith("Erased in Academy: 1 conversation, 4 messages, 1 key, and 5 notes of mine.")
         assert await world.refusal(key) == "invalid_key"
         assert await world.refusal(hers) is None
         with pytest.raises(NotFound):
