@@ -479,6 +479,7 @@ async def test_nobody_goes_on_with_somebody_elses_conversation_by_its_id(make_wo
         await ask(world)
         await world.key_of(world.paula)
         [choice] = await world.fred.autocomplete(world.general, "followup", "conversation", "")
-        await world.paula.slash(world.general, "followup", prompt="Mine?", conversation=choice["value"])
-        assert world.said(world.general)[-1] == "⚠️ That conversation is gone. Start a new one with `/ask`."
+        told = await world.paula.slash(world.general, "followup", prompt="Mine?", conversation=choice["value"])
+        assert told.ephemeral
+        assert words(told).startswith(f"This conversation is {world.fred.mention}'s.")
         assert len(world.upstream.requests) == 1
