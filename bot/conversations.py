@@ -120,8 +120,8 @@ class OwnConversations:
                 raise
         await self._guests.remove(conversation_id, member_id)
 
-    async def fork(self, held: Held, member: Member) -> Conversation:
-        """A conversation of the member's own with what was said so far in the one that is held.
+    async def fork(self, held: Held, member: Member, reply_id: str | None = None) -> Conversation:
+        """A conversation of the member's own with what was said in the one that is held, up to a reply or the last one.
 
         Raises `UserError` where the two are of different servers.
         """
@@ -129,7 +129,8 @@ class OwnConversations:
             raise UnknownConversation("Nothing was answered here yet, so there is nothing to fork.")
         if held.guild_id != member.guild.id:
             raise UserError("This conversation uses another server's access. Fork it there.")
-        return await self._gateway.copy_conversation(held.conversation_id, user_id(member.guild.id, member.member.id))
+        owner = user_id(member.guild.id, member.member.id)
+        return await self._gateway.copy_conversation(held.conversation_id, owner, message_id=reply_id)
 
     async def _standing(self, interaction: discord.Interaction[Any]) -> tuple[discord.Guild, discord.Member, Standing]:
         guild, member = interaction.guild, interaction.user

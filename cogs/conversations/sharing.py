@@ -19,6 +19,7 @@ from cogs.conversations.views import TakingBack
 Interaction = discord.Interaction[Any]
 _NOBODY = discord.AllowedMentions.none()
 _FORK = "Fork to my own thread"
+_CONTINUE = "Continue from here"
 
 
 class SharingCog(commands.Cog):
@@ -41,16 +42,21 @@ class SharingCog(commands.Cog):
         self._guests = guests
         self._languages = languages
         self._recent = recent
-        self._menu = app_commands.ContextMenu(name=_FORK, callback=self._fork_from_message)
-        self._menu.guild_only = True
+        self._menus = (
+            app_commands.ContextMenu(name=_FORK, callback=self._fork_from_message),
+            app_commands.ContextMenu(name=_CONTINUE, callback=self._continue_from_message),
+        )
 
     async def cog_load(self) -> None:
-        """Put the menu beside messages."""
-        self._bot.tree.add_command(self._menu)
+        """Put the menus beside messages."""
+        for menu in self._menus:
+            menu.guild_only = True
+            self._bot.tree.add_command(menu)
 
     async def cog_unload(self) -> None:
-        """Take it away."""
-        self._bot.tree.remove_command(self._menu.name, type=self._menu.type)
+        """Take them away."""
+        for menu in self._menus:
+            self._bot.tree.remove_command(menu.name, type=menu.type)
 
     @app_commands.command(name="share", description="Let another member follow up in your thread, on their own limits")
     @app_commands.describe(
@@ -138,7 +144,14 @@ class SharingCog(commands.Cog):
         held = await self._threads.in_channel(message.channel.id) or await self._threads.of_answer(message.id)
         await self._fork(interaction, held)
 
-    async def _fork(self, interaction: Interaction, held: Held | None) -> None:
+    async def _continue_from_message(self, interaction: Interaction, message: discord.Message) -> None:
+        """Another branch: what came after this answer is left out, and stays where it is."""
+        held, ids = await self._threads.of_answer(message.id), await self._threads.answer_in(message.id)
+        if held is None or ids is None or ids.reply_id is None:
+            raise UnknownConversation("That is no answer of mine to go on from. Choose one that is finished.")
+        await self._fork(interaction, held, ids.reply_id)
+
+    async def _fork(self, interaction: Interaction, held: Held | None, reply_id: str | None = None) -> None:
         await interaction.response.defer(ephemeral=True, thinking=True)
         if held is None:
             raise UnknownConversation("There is no conversation of mine here. Use this in a thread with my answers.")
@@ -147,7 +160,7 @@ class SharingCog(commands.Cog):
         if private and not await self._guests.includes(held.conversation_id, member.member.id):
             check_owner(held, member.member.id)
         parent = self._opening.parent(interaction, private=private)
-        copy = await self._own.fork(held, member)
+        copy = await self._own.fork(held, member, reply_id)
         thread = await self._opening.make(parent, member.member, copy, private=private)
         words = language_of(interaction).say(
             "{title}, forked by {member} from {thread}. It goes on here on its own.",

@@ -131,3 +131,28 @@ async def test_the_menu_beside_a_message_forks_too_and_a_private_thread_is_not_f
         refused = await world.paula.slash(private, "fork")
         assert world.fred.mention in text(refused)
         assert len(world.threads()) == count
+
+
+async def test_an_answer_is_continued_from_in_a_branch_of_its_own_thread(make_world: MakeWorld) -> None:
+    async with make_world() as world:
+        thread = await begin(world)
+        first = last(thread)
+        await world.fred.send(thread, "And a functor?")
+        later = last(thread)
+        done = await world.fred.context_menu(thread, "Continue from here", first)
+        branch = world.threads()[-1]
+        assert text(done) == f"Your own copy: <#{branch.id}>"
+        await world.fred.send(branch, "And an applicative?")
+        asked = [content for role, content in world.upstream.requests[-1].messages if role == "user"]
+        assert asked == ["What is a monad?", "And an applicative?"]
+        await world.fred.send(thread, "And a comonad?")
+        asked = [content for role, content in world.upstream.requests[-1].messages if role == "user"]
+        assert asked == ["What is a monad?", "And a functor?", "And a comonad?"]
+        await world.paula.context_menu(thread, "Continue from here", later)
+        await world.paula.send(world.threads()[-1], "And for me?")
+        asked = [content for role, content in world.upstream.requests[-1].messages if role == "user"]
+        assert asked == ["What is a monad?", "And a functor?", "And for me?"]
+        hello = await world.fred.send(world.general, "Hello all")
+        refused = await world.fred.context_menu(world.general, "Continue from here", hello)
+        assert refused.ephemeral
+        assert text(refused).startswith("That is no answer of mine to go on from.")
