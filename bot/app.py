@@ -53,6 +53,7 @@ from cogs.access import AccessCog
 from cogs.admin import AdminCog, Searching, Status
 from cogs.ask import AnswerButtons, AskCog, Asking, AskMenus, AskMessages, Presses
 from cogs.conversations import ConversationsCog, Opening, SharingCog
+from cogs.homes import HomesCog
 from cogs.keys import KeysCog
 from cogs.lifecycle import LifecycleCog
 from cogs.privacy import PrivacyCog
@@ -185,11 +186,11 @@ async def _wire(
     subscriptions = Subscriptions(bot, store, config.access.plus_skus, now=now)
     access = Access(store, config.access, subscriptions)
     threads = Threads(store)
-    homes = Homes(bot, access, keys)
+    homes = Homes(bot, store, access, keys)
     guilds = Guilds(store, config.answers.place, now=now)
     admin_log = AdminLog(guilds, bot.languages)
     readings = Readings(store, now=now)
-    roster = Roster(access, keys, threads, guilds, readings, Spacing(LOOK_UPS_APART, now=now))
+    roster = Roster(access, keys, threads, guilds, readings, homes, Spacing(LOOK_UPS_APART, now=now))
     turns = Turns(store, uuid4().hex, now=now)
     sweep = Sweep(bot, store, keys, Census(store, keys, gateway), subscriptions, roster, turns, now=now)
     batches = KeyBatches(bot, store, access, keys)
@@ -237,6 +238,7 @@ async def _wire(
         AskMessages(bot, asking, threads, guests, bot.languages),
         ConversationsCog(own, opening, asking.recent),
         SharingCog(bot, own, opening, threads, guests, bot.languages, asking.recent),
+        HomesCog(homes, threads),
         SubscriptionsCog(bot, subscriptions, keys, roster),
         AboutCog(guilds, readings),
         AccessCog(access, keys, roster, batches, admin_log),

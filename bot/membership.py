@@ -2,13 +2,16 @@
 
 import logging
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import aiohttp
 import discord
+import msgspec
 
 from bot.access import Access, Standing
 from bot.errors import NoAccess
 from bot.keys import MemberKeys
+from storage import Store
 
 log = logging.getLogger(__name__)
 
@@ -57,33 +60,66 @@ async def find_members(guild: discord.Guild, member_ids: Sequence[int]) -> dict[
     return found | {member.id: member for member in members}
 
 
+class Home(NamedTuple):
+    """A server on whose access somebody can ask."""
+
+    guild: discord.Guild
+    member: discord.Member
+    standing: Standing
+
+
+class _Chosen(msgspec.Struct):
+    guild_id: int
+
+
 class Homes:
     """For direct messages: on which server's access does somebody ask?"""
 
-    def __init__(self, client: discord.Client, access: Access, keys: MemberKeys) -> None:
+    def __init__(self, client: discord.Client, store: Store, access: Access, keys: MemberKeys) -> None:
         self._client = client
+        self._store = store
         self._access = access
         self._keys = keys
 
-    async def best(self, user_id: int) -> tuple[discord.Guild, discord.Member, Standing]:
-        """The server on which they stand best; those where they already have a key are asked first.
+    async def best(self, user_id: int) -> Home:
+        """The server that they chose, else the one on which they stand best, among those where they have a key first.
 
         Raises `NoAccess` where there is none.
         """
-        known = [guild for id_ in await self._keys.guilds_of(user_id) if (guild := self._client.get_guild(id_))]
-        best = await self._best_of(known, user_id)
-        if best is None:
-            best = await self._best_of(self._client.guilds[:_MOST_GUILDS], user_id)
-        if best is None:
+        chosen = await self._store.one("get_home", _Chosen, member_id=user_id)
+        guild = self._client.get_guild(chosen.guild_id) if chosen else None
+        home = await self._in(guild, user_id) if guild is not None else None
+        home = (
+            home or _best_of(await self._among(await self._known(user_id), user_id)) or _best_of(await self.of(user_id))
+        )
+        if home is None:
             raise NoAccess("I know you from no server. Use me in a server first, then come back here.")
-        return best
+        return home
 
-    async def _best_of(
-        self, guilds: Sequence[discord.Guild], user_id: int
-    ) -> tuple[discord.Guild, discord.Member, Standing] | None:
-        found: list[tuple[discord.Guild, discord.Member, Standing]] = []
-        for guild in guilds:
-            member = await fetch_member(guild, user_id)
-            if member is not None:
-                found.append((guild, member, await self._access.standing(guild.id, member)))
-        return max(found, key=lambda entry: entry[2].tier, default=None)
+    async def of(self, user_id: int) -> list[Home]:
+        """Every server on which they are a member, those where they have a key first; `_MOST_GUILDS` are asked."""
+        known = await self._known(user_id)
+        others = [guild for guild in self._client.guilds if guild not in known]
+        return await self._among([*known, *others][:_MOST_GUILDS], user_id)
+
+    async def choose(self, user_id: int, guild_id: int) -> None:
+        """Remember on which server's access they want to ask."""
+        await self._store.run("put_home", member_id=user_id, guild_id=guild_id)
+
+    async def forget_guild(self, guild_id: int) -> None:
+        """The bot left the guild."""
+        await self._store.run("delete_guild_homes", guild_id=guild_id)
+
+    async def _known(self, user_id: int) -> list[discord.Guild]:
+        return [guild for id_ in await self._keys.guilds_of(user_id) if (guild := self._client.get_guild(id_))]
+
+    async def _among(self, guilds: Sequence[discord.Guild], user_id: int) -> list[Home]:
+        return [home for guild in guilds if (home := await self._in(guild, user_id))]
+
+    async def _in(self, guild: discord.Guild, user_id: int) -> Home | None:
+        member = await fetch_member(guild, user_id)
+        return None if member is None else Home(guild, member, await self._access.standing(guild.id, member))
+
+
+def _best_of(homes: Sequence[Home]) -> Home | None:
+    return max(homes, key=lambda home: home.standing.tier, default=None)

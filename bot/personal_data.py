@@ -39,6 +39,7 @@ MEMBER_TABLES = (
     MemberTable(name="guests", key="conversation_id, member_id"),
     MemberTable(name="readings", key="guild_id, member_id, at, admin_id"),
     MemberTable(name="blocks", key="guild_id, member_id", kept="nobody gets out of a block by being forgotten"),
+    MemberTable(name="homes", key="member_id"),
     MemberTable(
         name="entitlements",
         key="id",

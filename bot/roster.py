@@ -12,7 +12,7 @@ from bot.access import Access, Rules, Tier
 from bot.guild_settings import Guilds
 from bot.keys import Holder, MemberKeys
 from bot.languages import Phrase, counted
-from bot.membership import AT_ONCE, fetch_member, find_members
+from bot.membership import AT_ONCE, Homes, fetch_member, find_members
 from bot.readings import Readings
 from bot.rendering.errors import TRANSIENT, is_passing
 from bot.spacing import Spacing
@@ -66,6 +66,7 @@ class Roster:
         threads: Threads,
         guilds: Guilds,
         readings: Readings,
+        homes: Homes,
         spacing: Spacing,
     ) -> None:
         self._access = access
@@ -73,6 +74,7 @@ class Roster:
         self._threads = threads
         self._guilds = guilds
         self._readings = readings
+        self._homes = homes
         self._spacing = spacing
 
     async def member_changed(self, member: discord.Member) -> bool:
@@ -93,6 +95,7 @@ class Roster:
         await self._access.forget_guild(guild_id)
         await self._access.subscriptions.forget_guild(guild_id)
         await self._threads.forget_guild(guild_id)
+        await self._homes.forget_guild(guild_id)
         await self._guilds.forget(guild_id)
         await self._readings.forget_guild(guild_id)
         log.info("left guild %d; %d keys are revoked", guild_id, revoked)

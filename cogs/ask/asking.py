@@ -105,7 +105,8 @@ class Asking:
         plus = who.allow(wish, applying.tier)
         files = await gaining_time(interaction, self._attachments.fetch(attachments), ephemeral=private)
         prompt = Prompt(text, plus, system_prompt=applying.system_prompt, attachments=files)
-        card = prompt_card(interaction.user, text, who.tier(plus), language, names_of(attachments))
+        server = self._server_beyond(interaction.guild, who)
+        card = prompt_card(interaction.user, text, who.tier(plus), language, names_of(attachments), server=server)
         await self._begin(interaction, who, prompt, card, applying, private=private)
 
     async def _begin(
@@ -153,7 +154,8 @@ class Asking:
             raise nothing_to_read()
         taken = [name for name in names_of(attachments) if name not in left_out]
         language = language_of(interaction)
-        card = prompt_card(interaction.user, text, who.tier(plus), language, taken, left_out)
+        server = self._server_beyond(interaction.guild, who)
+        card = prompt_card(interaction.user, text, who.tier(plus), language, taken, left_out, server)
         card.add_field(name=language.say("About"), value=message.jump_url, inline=False)
         prompt = Prompt(about(text, message), plus, system_prompt=applying.system_prompt, attachments=files)
         await self._begin(interaction, who, prompt, card, applying, private=False)
@@ -191,7 +193,8 @@ class Asking:
             parent_id=parent_id,
             attachments=await gaining_time(interaction, self._attachments.fetch(attachments)),
         )
-        card = prompt_card(interaction.user, text, who.standing.tier, language, names_of(attachments))
+        server = self._server_beyond(interaction.guild, who)
+        card = prompt_card(interaction.user, text, who.standing.tier, language, names_of(attachments), server=server)
         await self.answer(interaction, who, prompt, await self._place_of(interaction, held, card))
 
     async def from_message(self, message: discord.Message, text: str, held: Held | None, language: Language) -> None:
@@ -207,6 +210,8 @@ class Asking:
         applying = await self._guilds.applying(who.asker.guild_id, message.channel)
         prompt = _follow_up(text, who, applying, held)
         prompt = msgspec.structs.replace(prompt, attachments=await self._attachments.fetch(message.attachments))
+        if held is None:
+            await self._name_server(message, who)
         if held is not None and held.channel_id == message.channel.id:
             place = await self._holding(message.channel, held, message)
         elif applying.place == "thread":
@@ -276,6 +281,24 @@ class Asking:
         plus_roles = await self._access.roles_giving(Tier.PLUS, guild.id, guild.roles)
         asker = Asker(guild.id, member.id, member.display_name, standing.tier, language)
         return Who(asker, standing, plus_roles, self._access.subscriptions.skus)
+
+    def _server_beyond(self, here: discord.Guild | None, who: Who) -> str | None:
+        """The name of the server whose access is used, where that is not the one they are in."""
+        guild = self._client.get_guild(who.asker.guild_id)
+        return guild.name if guild is not None and (here is None or here.id != guild.id) else None
+
+    async def _name_server(self, message: discord.Message, who: Who) -> None:
+        """At the beginning of a conversation in direct messages; without it, it is answered all the same."""
+        server = self._server_beyond(message.guild, who)
+        if server is None:
+            return
+        words = who.asker.language.say(
+            "-# You ask on your access in {server}. Choose another server with `/server`.", server=server
+        )
+        try:
+            await message.channel.send(words, allowed_mentions=discord.AllowedMentions.none())
+        except discord.HTTPException as error:
+            log.info("could not name a server: %s", error)
 
     # What
 

@@ -20,8 +20,12 @@ def prompt_card(
     language: Language,
     files: Sequence[str] = (),
     left_out: Sequence[str] = (),
+    server: str | None = None,
 ) -> discord.Embed:
-    """The prompt as everybody in the channel sees it; `files` went along, and `left_out` did not."""
+    """The prompt as everybody in the channel sees it; `files` went along, and `left_out` did not.
+
+    `server` is named where it is not the one this stands in.
+    """
     shown = text if len(text) <= _CARD_CHARACTERS else text[:_CARD_CHARACTERS].rstrip() + "…"
     card = discord.Embed(description=shown, colour=_COLOURS.get(tier))
     card.set_author(name=language.say("{member} asks", member=user.display_name), icon_url=user.display_avatar.url)
@@ -29,7 +33,10 @@ def prompt_card(
         card.add_field(name=language.say("Files"), value=_listed(files), inline=False)
     if left_out:
         card.add_field(name=language.say("Files left out"), value=_listed(left_out), inline=False)
-    return card.set_footer(text=language.say(TIERS[tier]))
+    footer = language.say(TIERS[tier])
+    if server is not None:
+        footer = language.say("{tier} · on your access in {server}", tier=footer, server=server)
+    return card.set_footer(text=footer)
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -167,7 +167,7 @@ async def test_it_starts_shows_the_admin_key_once_and_stops_cleanly_when_asked_t
     assert len(shown) == 1
     assert shown[0].startswith("rk-")
     members = {"about", "ask", "conversations", "export", "followup", "fork", "forget", "key", "privacy", "share"}
-    members |= {"usage", "Fork to my own thread"}
+    members |= {"server", "usage", "Ask about this message", "Continue from here", "Fork to my own thread"}
     assert set(discord.commands) == members | {"access", "admin", "setup"}
 
 

@@ -113,7 +113,7 @@ async def test_in_a_thread_the_answer_comes_in_place(make_world: MakeWorld) -> N
 async def test_direct_messages_use_the_server_where_the_member_stands_best(make_world: MakeWorld) -> None:
     async with make_world() as world:
         result = await world.paula.user.slash("ask", prompt="Hi")
-        assert card(result).footer.text == "plus"
+        assert card(result).footer.text == "plus · on your access in Academy"
         assert asked_models(world) == ["gpt-plus"]
 
 
