@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from playground.standin.world.components import check_components, check_length, shown_text
 from playground.standin.world.entities import JSON, Guild, Mentions, MessageFlag, User, listed
 from playground.standin.world.errors import Code, InvalidForm, Refused
 from playground.standin.world.state import State
@@ -15,11 +16,13 @@ from playground.standin.world.state import State
 CONTENT_CHARACTERS = 2000
 EMBEDS = 10
 EMBED_CHARACTERS = 6000
-ROWS = 5
-COMPONENTS_V2 = 40
 FILES = 10
 FILE_BYTES = 10 * 1024 * 1024
-_EMBED_LIMITS = {"title": 256, "description": 4096}
+REQUEST_BYTES = 25 * 1024 * 1024
+NONCE_CHARACTERS = 25
+_EMBED_LIMITS = {"title": 256, "description": 4096, "author.name": 256, "footer.text": 2048}
+_FIELDS, _FIELD_LIMITS = 25, {"name": 256, "value": 1024}
+_EDITABLE = int(MessageFlag.SUPPRESS_EMBEDS | MessageFlag.IS_COMPONENTS_V2)
 _SETTABLE = int(MessageFlag.SUPPRESS_EMBEDS | MessageFlag.SUPPRESS_NOTIFICATIONS | MessageFlag.IS_COMPONENTS_V2)
 _USER, _ROLE = re.compile(r"<@!?(\d+)>"), re.compile(r"<@&(\d+)>")
 _EVERYONE = re.compile(r"@(?:everyone|here)\b")
@@ -67,21 +70,40 @@ class Draft:
         """Whether only the one who is answered shall see it."""
         return bool((self.body.get("flags") or 0) & MessageFlag.EPHEMERAL)
 
-    def check(self) -> None:
-        """Raises `InvalidForm` for what is too long or too much, `Refused` 40005 for a file that is too large."""
-        _check_length("content", self.content, CONTENT_CHARACTERS)
-        _check_embeds(self.embeds)
-        _check_components(self.components, layout=bool(self.flags & MessageFlag.IS_COMPONENTS_V2))
-        if len(self.uploads) > FILES:
-            raise InvalidForm("attachments", "BASE_TYPE_MAX_LENGTH", f"Must be {FILES} or fewer in length.")
-        if any(len(upload.data) > FILE_BYTES for upload in self.uploads):
-            raise Refused(Code.TOO_LARGE)
-        if self.flags & MessageFlag.IS_COMPONENTS_V2 and (self.content or self.embeds):
+    @property
+    def editable_flags(self) -> int:
+        """Those that an edit may set."""
+        return (self.body.get("flags") or 0) & _EDITABLE
+
+    def check(self, *, layout: bool | None = None) -> None:
+        """Raises `InvalidForm` for what is too long or too much, `Refused` 40005 for a file that is too large.
+
+        `layout` says whether the message has the flag IS_COMPONENTS_V2 already.
+        """
+        layout = bool(layout or self.flags & MessageFlag.IS_COMPONENTS_V2)
+        if layout and (self.content or self.embeds):
             raise InvalidForm(
                 "content" if self.content else "embeds",
                 "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2",
                 "The field cannot be used when using MessageFlags.IS_COMPONENTS_V2",
             )
+        check_length("content", self.content, 0, CONTENT_CHARACTERS)
+        check_length("nonce", str(self.body.get("nonce") or ""), 0, NONCE_CHARACTERS)
+        _check_embeds(self.embeds)
+        check_components(self.components, layout=layout)
+        _check_allowed_mentions(self.body.get("allowed_mentions") or {})
+        self._check_files()
+
+    def _check_files(self) -> None:
+        """https://docs.discord.com/developers/reference#uploading-files"""
+        check_length("attachments", listed(self.body, "attachments"), 0, FILES)
+        for index, each in enumerate(listed(self.body, "attachments")):
+            check_length(f"attachments.{index}.description", each.get("description") or "", 0, 1024)
+        if len(self.uploads) > FILES:
+            raise InvalidForm("attachments", "BASE_TYPE_MAX_LENGTH", f"Must be {FILES} or fewer in length.")
+        sizes = [len(upload.data) for upload in self.uploads]
+        if sum(sizes) > REQUEST_BYTES or max(sizes, default=0) > FILE_BYTES:
+            raise Refused(Code.TOO_LARGE)
 
     def check_not_empty(self) -> None:
         """Raises `Refused` 50006."""
@@ -89,19 +111,32 @@ class Draft:
             raise Refused(Code.EMPTY_MESSAGE)
 
 
-def _check_length(name: str, text: str, most: int) -> None:
-    if len(text) > most:
-        raise InvalidForm(name, "BASE_TYPE_MAX_LENGTH", f"Must be {most} or fewer in length.")
-
-
 def _check_embeds(embeds: list[JSON]) -> None:
-    if len(embeds) > EMBEDS:
-        raise InvalidForm("embeds", "BASE_TYPE_MAX_LENGTH", f"Must be {EMBEDS} or fewer in length.")
+    """https://docs.discord.com/developers/resources/message#embed-object-embed-limits"""
+    check_length("embeds", embeds, 0, EMBEDS)
     for index, embed in enumerate(embeds):
         for name, most in _EMBED_LIMITS.items():
-            _check_length(f"embeds.{index}.{name}", embed.get(name) or "", most)
+            part, _, inner = name.partition(".")
+            text = _text(embed, part, inner) if inner else embed.get(name)
+            check_length(f"embeds.{index}.{name}", text or "", 0, most)
+        check_length(f"embeds.{index}.fields", listed(embed, "fields"), 0, _FIELDS)
+        for number, each in enumerate(listed(embed, "fields")):
+            for name, most in _FIELD_LIMITS.items():
+                check_length(f"embeds.{index}.fields.{number}.{name}", each.get(name) or "", 1, most)
     if sum(map(_embed_length, embeds)) > EMBED_CHARACTERS:
         raise InvalidForm("embeds", "MAX_EMBED_SIZE_EXCEEDED", f"Embed size exceeds maximum size of {EMBED_CHARACTERS}")
+
+
+def _check_allowed_mentions(allowed: JSON) -> None:
+    """https://docs.discord.com/developers/resources/message#allowed-mentions-object"""
+    for name in ("users", "roles"):
+        check_length(f"allowed_mentions.{name}", listed(allowed, name), 0, 100)
+        if name in listed(allowed, "parse") and listed(allowed, name):
+            raise InvalidForm(
+                "allowed_mentions",
+                "MESSAGE_ALLOWED_MENTIONS_PARSE_EXCLUSIVE",
+                f'parse:["{name}"] and {name}: [ids...] are mutually exclusive.',
+            )
 
 
 def _embed_length(embed: JSON) -> int:
@@ -120,23 +155,6 @@ def _embed_length(embed: JSON) -> int:
 def _text(embed: JSON, part: str, name: str) -> str | None:
     inner: JSON = embed.get(part) or {}
     return inner.get(name)
-
-
-def _check_components(components: list[JSON], *, layout: bool) -> None:
-    most = COMPONENTS_V2 if layout else ROWS
-    if len(components) > most:
-        raise InvalidForm("components", "BASE_TYPE_MAX_LENGTH", f"Must be {most} or fewer in length.")
-    ids = [each["custom_id"] for each in nested_components(components) if each.get("custom_id")]
-    if len(set(ids)) < len(ids):
-        raise InvalidForm("components", "COMPONENT_CUSTOM_ID_DUPLICATED", "Component custom id cannot be duplicated")
-
-
-def nested_components(components: Iterable[JSON]) -> Iterable[JSON]:
-    """Every component, the inner ones too."""
-    for component in components:
-        yield component
-        inner = [*listed(component, "components"), *(component.get(name) for name in ("component", "accessory"))]
-        yield from nested_components(each for each in inner if each)
 
 
 def numbered(components: list[JSON]) -> list[JSON]:
@@ -158,29 +176,40 @@ def numbered(components: list[JSON]) -> list[JSON]:
     return [give(component) for component in components]
 
 
-def mentions(state: State, guild: Guild | None, draft: Draft, replied_to: User | None, *, everyone: bool) -> Mentions:
-    """Whom a text pings. `everyone` says whether the sender may ping @everyone and every role.
+def mentions(
+    state: State, guild: Guild | None, draft: Draft, replied_to: User | None, *, everyone: bool, answering: bool = False
+) -> Mentions:
+    """Whom a text pings, and the text that components show.
 
-    https://discord.com/developers/docs/resources/message#allowed-mentions-object
+    `everyone` says whether the sender may ping @everyone and every role; `answering` that it answers an interaction,
+    where only users are pinged unless the body says otherwise.
+
+    https://docs.discord.com/developers/resources/message#allowed-mentions-object
     """
-    text = draft.content
+    text = f"{draft.content}\n{shown_text(draft.components)}"
     allowed: JSON | None = draft.body.get("allowed_mentions")
     found = Mentions(
         users=_known_users(state, _USER.findall(text)),
         role_ids=_known_roles(guild, _ROLE.findall(text), everyone=everyone),
         everyone=everyone and bool(_EVERYONE.search(text)),
     )
-    if allowed is not None:
-        parse = listed(allowed, "parse")
-        users = {int(user_id) for user_id in listed(allowed, "users")}
-        roles = {int(role_id) for role_id in listed(allowed, "roles")}
-        found.users = [user for user in found.users if "users" in parse or user.id in users]
-        found.role_ids = [role_id for role_id in found.role_ids if "roles" in parse or role_id in roles]
-        found.everyone = found.everyone and "everyone" in parse
     pings = True if allowed is None else bool(allowed.get("replied_user"))
+    if allowed is None and answering:
+        allowed = {"parse": ["users"]}
+    if allowed is not None:
+        _restrict(found, allowed)
     if replied_to is not None and pings and replied_to not in found.users:
         found.users.append(replied_to)
     return found
+
+
+def _restrict(found: Mentions, allowed: JSON) -> None:
+    parse = listed(allowed, "parse")
+    users = {int(user_id) for user_id in listed(allowed, "users")}
+    roles = {int(role_id) for role_id in listed(allowed, "roles")}
+    found.users = [user for user in found.users if "users" in parse or user.id in users]
+    found.role_ids = [role_id for role_id in found.role_ids if "roles" in parse or role_id in roles]
+    found.everyone = found.everyone and "everyone" in parse
 
 
 def _known_users(state: State, ids: Iterable[str]) -> list[User]:

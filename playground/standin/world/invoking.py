@@ -10,7 +10,8 @@ from typing import Any
 
 from playground.standin.world import shapes
 from playground.standin.world.commands import MESSAGE, SLASH, SUBCOMMAND, SUBCOMMAND_GROUP, Commands
-from playground.standin.world.drafts import Upload, nested_components
+from playground.standin.world.components import BUTTON, SELECTS, nested_components, select_range
+from playground.standin.world.drafts import Upload
 from playground.standin.world.entities import JSON, Attachment, Channel, Command, Message, User, listed
 from playground.standin.world.errors import NotOffered
 from playground.standin.world.events import Event
@@ -21,8 +22,6 @@ from playground.standin.world.shapes import Shapes
 from playground.standin.world.state import State
 
 _USER, _CHANNEL, _ROLE, _MENTIONABLE, _ATTACHMENT = 6, 7, 8, 9, 11
-_BUTTON = 2
-_SELECTS = {3: "", 5: "users", 6: "roles", 7: "mentionable", 8: "channels"}
 _UPLOAD_LIMIT = 10 * 1024 * 1024
 
 
@@ -80,9 +79,9 @@ class Invoking:
     def press(self, user: User, message: Message, custom_id: str, nonce: str | None = None) -> Interaction:
         """Press a button."""
         component = self._component(user, message, custom_id)
-        if component["type"] != _BUTTON:
+        if component["type"] != BUTTON:
             raise NotOffered(f"{custom_id} is no button")
-        data = {"id": component["id"], "custom_id": custom_id, "component_type": _BUTTON}
+        data = {"id": component["id"], "custom_id": custom_id, "component_type": BUTTON}
         return self._on_message(user, message, data, nonce)
 
     def select(
@@ -90,9 +89,10 @@ class Invoking:
     ) -> Interaction:
         """Choose in a menu."""
         component = self._component(user, message, custom_id)
-        if component["type"] not in _SELECTS:
+        if component["type"] not in SELECTS:
             raise NotOffered(f"{custom_id} is no menu to choose from")
-        if not (component.get("min_values") or 1) <= len(values) <= (component.get("max_values") or 1):
+        least, most = select_range(component)
+        if not least <= len(values) <= most:
             raise NotOffered("that is too few or too many")
         known = {option["value"] for option in listed(component, "options")}
         if known and not set(values) <= known:
@@ -334,7 +334,7 @@ def _filled(component: JSON, values: dict[str, str | list[str]]) -> JSON:
     custom_id = component.get("custom_id")
     if custom_id is None:
         return sent
-    if component["type"] in _SELECTS:
+    if component["type"] in SELECTS:
         chosen = values.get(custom_id, [])
         return sent | {"custom_id": custom_id, "values": [chosen] if isinstance(chosen, str) else chosen}
     value = values.get(custom_id, component.get("value") or "")

@@ -29,7 +29,10 @@ from playground.standin.world.state import State
 OLD = timedelta(hours=1)
 OLD_EDITS = 5
 OLD_EDIT_WINDOW = timedelta(hours=1)
+NONCE_IS_KNOWN = timedelta(minutes=5)
+"""The documentation says "the past few minutes"."""
 _DELETABLE = {MessageType.DEFAULT, MessageType.REPLY, MessageType.CHAT_INPUT_COMMAND, MessageType.CONTEXT_MENU_COMMAND}
+_REPLIABLE = _DELETABLE
 
 
 class Messages:
@@ -53,15 +56,26 @@ class Messages:
         self._state.require(channel, actor_id, *needed)
         draft.check()
         draft.check_not_empty()
+        refuse_if_closed(self._state, channel, actor_id)
+        if (sent := self._sent_already(actor_id, channel, draft)) is not None:
+            return sent
         message = self._new(channel, self._state.user(actor_id), draft)
         self._refer(channel, actor_id, draft, message)
         granted = self._state.permissions(channel, actor_id)
         if not granted & Permission.EMBED_LINKS:
             message.embeds = []
         self._mention(channel, draft, message, everyone=bool(granted & Permission.MENTION_EVERYONE))
-        refuse_if_closed(self._state, channel, actor_id)
         unarchive(self._state, self._shapes, channel)
         return self.post(channel, message)
+
+    def _sent_already(self, actor_id: int, channel: Channel, draft: Draft) -> Message | None:
+        """With `enforce_nonce`: https://docs.discord.com/developers/resources/message#create-message"""
+        nonce = draft.body.get("nonce")
+        if not (draft.body.get("enforce_nonce") and nonce is not None):
+            return None
+        since = self._state.clock.now() - NONCE_IS_KNOWN
+        recent = (m for m in self._state.messages.get(channel.id, {}).values() if m.created_at > since)
+        return next((m for m in recent if m.author.id == actor_id and m.nonce == nonce), None)
 
     def answer(self, channel: Channel, application_id: int, draft: Draft, **traits: Any) -> Message:
         """An application's message by an interaction's token: no permission is needed.
@@ -87,6 +101,7 @@ class Messages:
         if message.ephemeral_to is None:
             channel.last_message_id = message.id
             if channel.thread is not None and message.type is not MessageType.THREAD_STARTER_MESSAGE:
+                channel.thread.active_at = message.created_at
                 channel.thread.message_count += 1
                 channel.thread.total_messages += 1
         self._tell("MESSAGE_CREATE", channel, message)
@@ -118,6 +133,8 @@ class Messages:
             if reference.get("fail_if_not_exists") is False:
                 return
             raise InvalidForm("message_reference", "REPLIES_UNKNOWN_MESSAGE", "Unknown message")
+        if self._state.message(channel.id, message_id).type not in _REPLIABLE:
+            raise InvalidForm("message_reference", "REPLIES_CANNOT_REPLY_TO_SYSTEM_MESSAGE", "Cannot reply to that")
         self._state.require(channel, actor_id, Permission.READ_MESSAGE_HISTORY)
         message.type, message.reference = MessageType.REPLY, (channel.id, message_id)
 
@@ -125,7 +142,14 @@ class Messages:
         replied_to = None
         if message.type is MessageType.REPLY and message.reference is not None:
             replied_to = self._state.message(*message.reference).author
-        message.mentions = mentions(self._state, self._guild(channel), draft, replied_to, everyone=everyone)
+        message.mentions = mentions(
+            self._state,
+            self._guild(channel),
+            draft,
+            replied_to,
+            everyone=everyone,
+            answering=message.webhook_id is not None,
+        )
 
     def _attach(self, channel: Channel, message: Message, uploads: list[Upload], described: list[JSON]) -> None:
         words = {int(each["id"]): each.get("description") for each in described}
@@ -178,13 +202,15 @@ class Messages:
             self._state.require(channel, actor_id, Permission.MANAGE_MESSAGES)
         if channel.thread is not None and channel.thread.archived:
             raise Refused(Code.ARCHIVED_THREAD)
+        refuse_if_closed(self._state, channel, actor_id)
         self._count_old_edit(message)
         return self.change(channel, message, draft)
 
     def change(self, channel: Channel, message: Message, draft: Draft) -> Message:
         """Apply an edit; what the body does not mention stays. Raises `Refused`."""
-        draft.check()
+        draft.check(layout=bool(message.flags & MessageFlag.IS_COMPONENTS_V2))
         _check_something_is_left(message, draft)
+        _check_reset(message, draft)
         message.flags &= ~int(MessageFlag.LOADING)
         self._apply(channel, message, draft)
         message.edited_at = self._state.clock.now()
@@ -198,8 +224,8 @@ class Messages:
     def _apply(self, channel: Channel, message: Message, draft: Draft) -> None:
         body = draft.body
         if "flags" in body:
-            layout = (message.flags | draft.flags) & MessageFlag.IS_COMPONENTS_V2  # cannot be taken back
-            message.flags = message.flags & ~int(MessageFlag.SUPPRESS_EMBEDS) | draft.flags | layout
+            layout = message.flags & MessageFlag.IS_COMPONENTS_V2  # cannot be taken back
+            message.flags = message.flags & ~int(MessageFlag.SUPPRESS_EMBEDS) | draft.editable_flags | layout
         if "content" in body:
             message.content = draft.content
         if "embeds" in body:
@@ -210,8 +236,10 @@ class Messages:
             kept = {int(each["id"]) for each in listed(body, "attachments")}
             message.attachments = [attachment for attachment in message.attachments if attachment.id in kept]
         self._attach(channel, message, draft.uploads, listed(body, "attachments"))
-        if "content" in body or "allowed_mentions" in body:
-            self._mention(channel, Draft({**body, "content": message.content}), message, everyone=False)
+        if {"content", "components", "allowed_mentions"} & body.keys():
+            whole = {**body, "content": message.content, "components": message.components}
+            granted = self._state.permissions(channel, message.author.id) if message.webhook_id is None else 0
+            self._mention(channel, Draft(whole), message, everyone=bool(granted & Permission.MENTION_EVERYONE))
 
     def _count_old_edit(self, message: Message) -> None:
         """Raises `Refused` 30046: messages older than an hour may be edited only so often."""
@@ -344,6 +372,19 @@ def _check_something_is_left(message: Message, draft: Draft) -> None:
     components = draft.components if "components" in body else message.components
     if not (content.strip() or embeds or components or kept or draft.uploads):
         raise Refused(Code.EMPTY_MESSAGE)
+
+
+def _check_reset(message: Message, draft: Draft) -> None:
+    """Raises `InvalidForm` where a message becomes a layout and would keep what a layout cannot have.
+
+    https://docs.discord.com/developers/resources/message#edit-message
+    """
+    if not draft.editable_flags & MessageFlag.IS_COMPONENTS_V2:
+        return
+    for name, kept in (("content", bool(message.content)), ("embeds", bool(message.embeds))):
+        if kept and name not in draft.body:
+            code = "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2"
+            raise InvalidForm(name, code, "The field cannot be used when using MessageFlags.IS_COMPONENTS_V2")
 
 
 def _shown_embed(embed: JSON) -> JSON:

@@ -5,6 +5,7 @@ https://discord.com/developers/docs/interactions/receiving-and-responding#respon
 
 from playground.standin.world import shapes
 from playground.standin.world.commands import SLASH
+from playground.standin.world.components import check_form
 from playground.standin.world.drafts import Draft, numbered
 from playground.standin.world.entities import JSON, Message, MessageFlag, MessageType, listed
 from playground.standin.world.errors import Code, InvalidForm, Refused
@@ -110,17 +111,16 @@ class Responding:
                 raise InvalidForm(
                     f"data.choices.{index}.name", "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 100 in length."
                 )
+            if isinstance(choice["value"], str) and len(choice["value"]) > 100:
+                raise InvalidForm(
+                    f"data.choices.{index}.value", "BASE_TYPE_MAX_LENGTH", "Must be 100 or fewer in length."
+                )
         interaction.choices = choices
         interaction.stage = Stage.ANSWERED
 
     def _open_modal(self, interaction: Interaction, draft: Draft) -> None:
-        body = draft.body
-        for name, most in (("title", 45), ("custom_id", 100)):
-            if not 1 <= len(body.get(name) or "") <= most:
-                raise InvalidForm(f"data.{name}", "BASE_TYPE_BAD_LENGTH", f"Must be between 1 and {most} in length.")
-        if not 1 <= len(draft.components) <= 5:
-            raise InvalidForm("data.components", "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 5 in length.")
-        interaction.modal = {**body, "components": numbered(draft.components)}
+        check_form(draft.body)
+        interaction.modal = {**draft.body, "components": numbered(draft.components)}
         interaction.stage = Stage.ANSWERED
 
     def _tell(self, interaction: Interaction, callback: Callback) -> None:
