@@ -6,6 +6,7 @@ from typing import Any
 from playground.standin.invocation import Invocation, Modal
 from playground.standin.journal import Journal
 from playground.standin.world.commands import SLASH
+from playground.standin.world.components import labelled
 from playground.standin.world.drafts import Draft, Upload
 from playground.standin.world.entities import JSON, Channel, Command, Guild, Member, Message, User
 from playground.standin.world.errors import NotOffered
@@ -70,7 +71,7 @@ class Person:
 
     async def react(self, message: Message, emoji: str) -> None:
         """Add a reaction."""
-        self._world.messages.react(self.id, message.channel_id, message.id, emoji)
+        self._world.reactions.add(self.id, message.channel_id, message.id, emoji)
 
     async def type(self, channel: Channel) -> None:
         """Begin to write."""
@@ -107,8 +108,10 @@ class Person:
         found = self._command(channel, command, kinds)
         return self._invocation(self._world.invoking.context(self.user, channel, found, target.id))
 
-    async def press(self, message: Message, custom_id: str) -> Invocation:
-        """Press a button."""
+    async def press(self, message: Message, custom_id: str = "", *, label: str | None = None) -> Invocation:
+        """Press a button, known by its custom id or by what stands on it."""
+        if label is not None:
+            custom_id = labelled(message.components, label).get("custom_id") or label
         return self._invocation(self._world.invoking.press(self.user, message, custom_id))
 
     async def select(self, message: Message, custom_id: str, values: Iterable[str]) -> Invocation:

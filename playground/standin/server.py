@@ -18,6 +18,7 @@ from playground.standin.rest import (
     interactions,
     members,
     messages,
+    reactions,
     roles,
     threads,
     users,
@@ -104,6 +105,7 @@ class StandIn:
             applications,
             application_commands,
             interactions,
+            reactions,  # before messages: `pins` is no id
             messages,
             channels,
             threads,

@@ -13,6 +13,7 @@ _GUILD = "/applications/{application_id}/guilds/{guild_id}/commands"
 
 def add(routes: Routes) -> None:
     """The routes of this subject."""
+    routes.add("GET", _GUILD + "/permissions", _all_permissions)
     for folder in (_GLOBAL, _GUILD):
         routes.add("GET", folder, _list)
         routes.add("PUT", folder, _overwrite)
@@ -20,6 +21,7 @@ def add(routes: Routes) -> None:
         routes.add("GET", folder + "/{command_id}", _get)
         routes.add("PATCH", folder + "/{command_id}", _edit)
         routes.add("DELETE", folder + "/{command_id}", _delete)
+    routes.add("GET", _GUILD + "/{command_id}/permissions", _permissions)
 
 
 def _where(call: Call) -> tuple[Application, int | None]:
@@ -49,6 +51,25 @@ def _create(call: Call) -> Answer:
     command = call.world.commands.upsert(application, guild_id, call.body)
     made = len(call.world.commands.of(application, guild_id)) > existed
     return Answer(201 if made else 200, shapes.command(command))
+
+
+def _all_permissions(call: Call) -> list[JSON]:
+    """Of commands that something was said of."""
+    application, guild_id = _where(call)
+    guild = call.world.state.guild(guild_id or 0)
+    commands = [*call.world.commands.of(application, None), *call.world.commands.of(application, guild_id)]
+    return [call.world.commands.permissions(guild, command) for command in commands if guild.id in command.granted]
+
+
+def _permissions(call: Call) -> JSON:
+    """https://docs.discord.com/developers/interactions/application-commands#get-application-command-permissions"""
+    application, guild_id = _where(call)
+    guild, command = call.world.state.guild(guild_id or 0), call.world.state.commands.get(call.id("command_id"))
+    if command is None or command.application_id != application.id or command.guild_id not in (None, guild_id):
+        raise Refused(Code.UNKNOWN_COMMAND)
+    if guild.id not in command.granted:
+        raise Refused(Code.UNKNOWN_COMMAND_PERMISSIONS)
+    return call.world.commands.permissions(guild, command)
 
 
 def _find(call: Call) -> Command:

@@ -7,6 +7,8 @@ from playground.standin.world.errors import Refused
 def error_body(refused: Refused) -> JSON:
     """`{message, code}`, and with a form's errors `errors`."""
     body: JSON = {"message": refused.message, "code": int(refused.code)}
+    if refused.retry_after is not None:
+        body |= {"retry_after": refused.retry_after, "global": False}
     return body | {"errors": refused.errors} if refused.errors is not None else body
 
 

@@ -57,16 +57,16 @@ def _edit_own(call: Call) -> JSON:
 
 
 def _kick(call: Call) -> None:
-    call.world.guilds.kick(call.me, _guild(call), call.id("user_id"))
+    call.world.guilds.kick(call.me, _guild(call), call.id("user_id"), call.reason)
 
 
 def _give_role(call: Call) -> None:
     guild = _guild(call)
     call.world.roles.require_giving(call.me, guild, call.id("role_id"))
-    call.world.roles.give(guild, call.id("user_id"), call.id("role_id"))
+    call.world.roles.give(guild, call.id("user_id"), call.id("role_id"), call.me)
 
 
 def _take_role(call: Call) -> None:
     guild = _guild(call)
     call.world.roles.require_giving(call.me, guild, call.id("role_id"))
-    call.world.roles.take(guild, call.id("user_id"), call.id("role_id"))
+    call.world.roles.take(guild, call.id("user_id"), call.id("role_id"), call.me)

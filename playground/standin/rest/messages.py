@@ -1,7 +1,5 @@
 """Messages of a channel. https://discord.com/developers/docs/resources/message#endpoints"""
 
-from urllib.parse import unquote
-
 from playground.standin.rest.routing import Call, Routes
 from playground.standin.socket.intents import GRANTED_BY, Intent, without_content
 from playground.standin.world.entities import JSON, ChannelType, Message
@@ -18,12 +16,10 @@ def add(routes: Routes) -> None:
     routes.add("GET", _ONE, _get)
     routes.add("PATCH", _ONE, _edit)
     routes.add("DELETE", _ONE, _delete)
-    routes.add("PUT", _ONE + "/reactions/{emoji}/@me", _react)
-    routes.add("DELETE", _ONE + "/reactions/{emoji}/@me", _unreact)
     routes.add("POST", "/channels/{channel_id}/typing", _type)
 
 
-def _shape(call: Call, message: Message) -> JSON:
+def shape_of(call: Call, message: Message) -> JSON:
     """Without its content, where the application has not been granted it."""
     shape = call.world.shapes.message(message)
     granted = call.caller.flags & GRANTED_BY[Intent.MESSAGE_CONTENT]
@@ -39,11 +35,11 @@ def _list(call: Call) -> list[JSON]:
     if "before" in call.query:
         history = [message for message in history if message.id < int(call.query["before"])]
     if "around" in call.query:
-        return [_shape(call, message) for message in reversed(_around(history, int(call.query["around"]), limit))]
+        return [shape_of(call, message) for message in reversed(_around(history, int(call.query["around"]), limit))]
     if "after" in call.query:
         found = [message for message in history if message.id > int(call.query["after"])][:limit]
-        return [_shape(call, message) for message in reversed(found)]
-    return [_shape(call, message) for message in reversed(history[-limit:])]
+        return [shape_of(call, message) for message in reversed(found)]
+    return [shape_of(call, message) for message in reversed(history[-limit:])]
 
 
 def _around(history: list[Message], middle: int, limit: int) -> list[Message]:
@@ -54,17 +50,17 @@ def _around(history: list[Message], middle: int, limit: int) -> list[Message]:
 
 
 def _send(call: Call) -> JSON:
-    return _shape(call, call.world.messages.send(call.me, call.id("channel_id"), call.draft))
+    return shape_of(call, call.world.messages.send(call.me, call.id("channel_id"), call.draft))
 
 
 def _get(call: Call) -> JSON:
     channel_id = call.id("channel_id")
-    return _shape(call, call.world.messages.get(call.me, channel_id, call.id("message_id")))
+    return shape_of(call, call.world.messages.get(call.me, channel_id, call.id("message_id")))
 
 
 def _edit(call: Call) -> JSON:
     channel_id, message_id = call.id("channel_id"), call.id("message_id")
-    return _shape(call, call.world.messages.edit(call.me, channel_id, message_id, call.draft))
+    return shape_of(call, call.world.messages.edit(call.me, channel_id, message_id, call.draft))
 
 
 def _delete(call: Call) -> None:
@@ -75,16 +71,6 @@ def _delete_many(call: Call) -> None:
     wanted: list[str] = call.body.get("messages") or []
     ids = [int(message_id) for message_id in wanted]
     call.world.messages.remove_many(call.me, call.id("channel_id"), ids)
-
-
-def _react(call: Call) -> None:
-    emoji = unquote(call.path["emoji"])
-    call.world.messages.react(call.me, call.id("channel_id"), call.id("message_id"), emoji)
-
-
-def _unreact(call: Call) -> None:
-    emoji = unquote(call.path["emoji"])
-    call.world.messages.unreact(call.me, call.id("channel_id"), call.id("message_id"), emoji)
 
 
 def _type(call: Call) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
+from urllib.parse import unquote
 
 from aiohttp import BodyPartReader, web
 
@@ -47,6 +48,8 @@ class Call:
     json: Any
     uploads: list[Upload]
     authenticated: Application | None
+    reason: str | None = None
+    """For the audit log. https://docs.discord.com/developers/resources/audit-log"""
 
     @property
     def caller(self) -> Application:
@@ -169,8 +172,8 @@ class Routes:
             if answer is None and authenticate and asked.caller is None:
                 answer = Answer(401, errors.UNAUTHORISED)
             if answer is None:
-                query = dict(request.query)
-                answer = handler(Call(self._world, asked.path, query, asked.body, uploads, asked.caller))
+                query, reason = dict(request.query), _reason(request)
+                answer = handler(Call(self._world, asked.path, query, asked.body, uploads, asked.caller, reason))
         except Refused as refused:
             answer = Answer(refused.status, errors.error_body(refused))
         except json.JSONDecodeError:
@@ -221,6 +224,11 @@ class Routes:
         # As Discord does, without a charset: clients compare the header as a whole.
         headers["Content-Type"] = "application/json"
         return web.Response(body=json.dumps(answer.body).encode(), status=answer.status, headers=headers)
+
+
+def _reason(request: web.Request) -> str | None:
+    reason = request.headers.get("X-Audit-Log-Reason")
+    return None if reason is None else unquote(reason)[:512]
 
 
 async def _read(request: web.Request) -> tuple[Any, list[Upload]]:

@@ -1,7 +1,10 @@
 """Users and direct messages. https://discord.com/developers/docs/resources/user#endpoints"""
 
+import hashlib
+
 from playground.standin.rest.routing import Call, Routes
 from playground.standin.world import permissions, shapes
+from playground.standin.world.components import check_length
 from playground.standin.world.entities import JSON
 from playground.standin.world.errors import Code, InvalidForm, Refused
 
@@ -9,6 +12,7 @@ from playground.standin.world.errors import Code, InvalidForm, Refused
 def add(routes: Routes) -> None:
     """The routes of this subject."""
     routes.add("GET", "/users/@me", _me)
+    routes.add("PATCH", "/users/@me", _edit_me)
     routes.add("GET", "/users/@me/guilds", _guilds)
     routes.add("DELETE", "/users/@me/guilds/{guild_id}", _leave)
     routes.add("POST", "/users/@me/channels", _open_direct_messages)
@@ -17,6 +21,18 @@ def add(routes: Routes) -> None:
 
 def _me(call: Call) -> JSON:
     return shapes.own_user(call.caller.bot)
+
+
+def _edit_me(call: Call) -> JSON:
+    """https://docs.discord.com/developers/resources/user#modify-current-user"""
+    body, me = call.body, call.caller.bot
+    if "username" in body:
+        check_length("username", body["username"] or "", 2, 32)
+        me.username = body["username"]
+    if "avatar" in body:
+        me.avatar = None if body["avatar"] is None else hashlib.md5(body["avatar"].encode()).hexdigest()  # noqa: S324
+    call.world.tell_user(me)
+    return shapes.own_user(me)
 
 
 def _get(call: Call) -> JSON:

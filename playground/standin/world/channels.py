@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from playground.standin.world.archiving import tell_thread
+from playground.standin.world.archiving import set_archived, tell_thread
 from playground.standin.world.entities import JSON, THREAD_TYPES, Channel, ChannelType, Guild, Overwrite, User
 from playground.standin.world.errors import Code, InvalidForm, Refused
 from playground.standin.world.events import Event, Sees
@@ -133,7 +133,7 @@ class Channels:
     def archive(self, thread: Channel, *, archived: bool = True, locked: bool | None = None) -> None:
         """Archive or open a thread, as a moderator or time does."""
         part = thread.as_thread
-        part.archived, part.archived_at = archived, self._state.clock.now()
+        set_archived(self._state, self._shapes, thread, archived=archived)
         if locked is not None:
             part.locked = locked
         tell_thread(self._state, self._shapes, "THREAD_UPDATE", thread)

@@ -26,6 +26,8 @@ _DEFAULTS: JSON = {
     "description_localizations": None,
 }
 _IN_GUILD, _IN_BOT_DM = 0, 1
+_ROLE, _USER, _CHANNEL = 1, 2, 3
+_MOST_PERMISSIONS = 100
 
 
 class Commands:
@@ -109,6 +111,51 @@ class Commands:
             return False
         if contexts is not None and _IN_GUILD not in contexts and command.guild_id is None:
             return False
+        return self._is_permitted(command, guild, user_id, self._state.governing(channel).id)
+
+    def permit(self, guild: Guild, command: Command, granted: list[JSON]) -> None:
+        """Say who may use a command where, as an admin does in the settings; each is `{id, type, permission}`.
+
+        Types: 1 role, 2 user, 3 channel; the guild's id is @everyone, and less one all channels. Bots cannot do this.
+        https://docs.discord.com/developers/interactions/application-commands#permissions
+        """
+        if len(granted) > _MOST_PERMISSIONS:
+            raise InvalidForm("permissions", "BASE_TYPE_MAX_LENGTH", f"Must be {_MOST_PERMISSIONS} or fewer in length.")
+        command.granted[guild.id] = granted
+        bot_id = self._state.application(command.application_id).bot.id
+        data = self.permissions(guild, command)
+        told = Event("APPLICATION_COMMAND_PERMISSIONS_UPDATE", data, guild.id, lambda user_id: user_id == bot_id)
+        self._state.bus.emit(told)
+        self._tell(guild.id)
+
+    @staticmethod
+    def permissions(guild: Guild, command: Command) -> JSON:
+        """What an admin said of a command.
+
+        https://docs.discord.com/developers/interactions/application-commands#application-command-permissions-object
+        """
+        return {
+            "id": str(command.id),
+            "application_id": str(command.application_id),
+            "guild_id": str(guild.id),
+            "permissions": command.granted.get(guild.id, list[JSON]()),
+        }
+
+    def _is_permitted(self, command: Command, guild: Guild, user_id: int, channel_id: int) -> bool:
+        """Admins may all; then the channel, the user, roles, everyone count, last what the command asks by default."""
+        member = guild.members[user_id]
+        if permissions.in_guild(guild, member) == permissions.ALL:
+            return True
+        said = {(each["type"], int(each["id"])): bool(each["permission"]) for each in command.granted.get(guild.id, [])}
+        if not said.get((_CHANNEL, channel_id), said.get((_CHANNEL, guild.id - 1), True)):
+            return False
+        if (_USER, user_id) in said:
+            return said[_USER, user_id]
+        roles = [said[_ROLE, role_id] for role_id in member.role_ids if (_ROLE, role_id) in said]
+        if roles:
+            return any(roles)
+        if (_ROLE, guild.id) in said:
+            return said[_ROLE, guild.id]
         return self._has_default_permissions(command, guild, user_id)
 
     @staticmethod

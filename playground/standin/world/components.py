@@ -7,7 +7,7 @@ are known to get, and nothing should depend on them but the field they stand at.
 from collections.abc import Iterable, Iterator
 
 from playground.standin.world.entities import JSON, listed
-from playground.standin.world.errors import InvalidForm
+from playground.standin.world.errors import InvalidForm, NotOffered
 
 ROWS = 5
 COMPONENTS_V2 = 40
@@ -45,6 +45,14 @@ def nested_components(components: Iterable[JSON]) -> Iterator[JSON]:
 def shown_text(components: Iterable[JSON]) -> str:
     """What text displays say, for what it mentions."""
     return "\n".join(each.get("content") or "" for each in nested_components(components) if each.get("type") == TEXT)
+
+
+def labelled(components: Iterable[JSON], label: str) -> JSON:
+    """The button on which that stands. Raises `NotOffered`."""
+    for each in nested_components(components):
+        if each.get("type") == BUTTON and each.get("label") == label:
+            return each
+    raise NotOffered(f"no button says {label}")
 
 
 def check_components(components: list[JSON], *, layout: bool) -> None:

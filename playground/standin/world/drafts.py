@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from playground.standin.world.components import check_components, check_length, shown_text
+from playground.standin.world.components import SELECTS, check_components, check_length, select_range, shown_text
 from playground.standin.world.entities import JSON, Guild, Mentions, MessageFlag, User, listed
 from playground.standin.world.errors import Code, InvalidForm, Refused
 from playground.standin.world.state import State
@@ -164,6 +164,8 @@ def numbered(components: list[JSON]) -> list[JSON]:
     def give(component: JSON) -> JSON:
         shape = {name: value for name, value in component.items() if value is not None}
         shape["id"] = component.get("id") or next(counter)
+        if shape["type"] in SELECTS:
+            shape["min_values"], shape["max_values"] = select_range(component)
         if shape.get("emoji"):
             shape["emoji"] = {name: value for name, value in shape["emoji"].items() if value is not None}
         if component.get("components") is not None:

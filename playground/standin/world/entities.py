@@ -108,6 +108,8 @@ class ThreadPart:
     archived_at: datetime
     """When `archived` last changed."""
     auto_archive_minutes: int
+    active_at: datetime
+    """When somebody last wrote, opened it or changed when it archives."""
     archived: bool = False
     locked: bool = False
     invitable: bool = True
@@ -176,7 +178,9 @@ class MessageType(IntEnum):
     """https://discord.com/developers/docs/resources/message#message-object-message-types"""
 
     DEFAULT = 0
+    RECIPIENT_ADD = 1
     CHANNEL_NAME_CHANGE = 4
+    CHANNEL_PINNED_MESSAGE = 6
     THREAD_CREATED = 18
     REPLY = 19
     CHAT_INPUT_COMMAND = 20
@@ -230,7 +234,7 @@ class Message:
     """The one user who sees it."""
     nonce: str | int | None = None
     tts: bool = False
-    pinned: bool = False
+    pinned_at: datetime | None = None
     reactions: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
     old_edits: list[datetime] = field(default_factory=list[datetime])
     """When it was edited after its first hour."""
@@ -264,6 +268,8 @@ class Command:
     guild_id: int | None
     version: int
     definition: JSON
+    granted: dict[int, list[JSON]] = field(default_factory=dict[int, list[JSON]])
+    """What servers' admins said of it, by server: permissions as Discord writes them."""
 
     @property
     def name(self) -> str:

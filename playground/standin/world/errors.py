@@ -25,6 +25,7 @@ class Code(IntEnum):
     UNKNOWN_ENTITLEMENT = 10029
     UNKNOWN_INTERACTION = 10062
     UNKNOWN_COMMAND = 10063
+    UNKNOWN_COMMAND_PERMISSIONS = 10066
     TOO_LARGE = 40005
     ALREADY_ACKNOWLEDGED = 40060
     MISSING_ACCESS = 50001
@@ -40,6 +41,7 @@ class Code(IntEnum):
     INVALID_ROLE = 50028
     INVALID_FORM = 50035
     ARCHIVED_THREAD = 50083
+    TOO_MANY_PINS = 30003
     TOO_MANY_OLD_EDITS = 30046
     THREAD_EXISTS = 160004
     LOCKED_THREAD = 160005
@@ -62,6 +64,7 @@ _MEANINGS: dict[Code, tuple[int, str]] = {
     Code.UNKNOWN_ENTITLEMENT: (404, "Unknown Entitlement"),
     Code.UNKNOWN_INTERACTION: (404, "Unknown interaction"),
     Code.UNKNOWN_COMMAND: (404, "Unknown application command"),
+    Code.UNKNOWN_COMMAND_PERMISSIONS: (404, "Unknown application command permissions"),
     Code.TOO_LARGE: (413, "Request entity too large"),
     Code.ALREADY_ACKNOWLEDGED: (400, "Interaction has already been acknowledged."),
     Code.MISSING_ACCESS: (403, "Missing Access"),
@@ -77,6 +80,7 @@ _MEANINGS: dict[Code, tuple[int, str]] = {
     Code.INVALID_ROLE: (400, "Invalid role"),
     Code.INVALID_FORM: (400, "Invalid Form Body"),
     Code.ARCHIVED_THREAD: (400, "Thread is archived"),
+    Code.TOO_MANY_PINS: (400, "Maximum number of pins reached for the channel (250)"),
     Code.TOO_MANY_OLD_EDITS: (
         400,
         "Maximum number of edits to messages older than 1 hour reached. Try again later.",
@@ -88,9 +92,20 @@ _MEANINGS: dict[Code, tuple[int, str]] = {
 
 
 class Refused(Exception):
-    """Discord's answer is an error: HTTP `status`, JSON `code`, `message`, and by field `errors`."""
+    """Discord's answer is an error: HTTP `status`, JSON `code`, `message`, and by field `errors`.
 
-    def __init__(self, code: Code, *, status: int | None = None, errors: dict[str, Any] | None = None) -> None:
+    `retry_after` are the seconds after which it may be tried again, of a 429.
+    """
+
+    def __init__(
+        self,
+        code: Code,
+        *,
+        status: int | None = None,
+        errors: dict[str, Any] | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        self.retry_after = retry_after
         self.code = code
         self.status, self.message = _MEANINGS[code]
         if status is not None:

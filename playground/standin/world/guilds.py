@@ -1,8 +1,9 @@
 """Servers and who is in them. https://discord.com/developers/docs/resources/guild"""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from playground.standin.world import permissions, shapes
+from playground.standin.world.audit_log import Action, AuditLog
 from playground.standin.world.entities import JSON, Guild, Member, Role, User, listed
 from playground.standin.world.errors import Code, InvalidForm, Refused
 from playground.standin.world.events import Event, Sees
@@ -10,6 +11,7 @@ from playground.standin.world.permissions import Permission
 from playground.standin.world.shapes import Shapes
 from playground.standin.world.state import State
 
+LONGEST_TIMEOUT = timedelta(days=28)
 _EDITS: dict[str, Permission] = {
     "nick": Permission.MANAGE_NICKNAMES,
     "roles": Permission.MANAGE_ROLES,
@@ -20,8 +22,9 @@ _EDITS: dict[str, Permission] = {
 class Guilds:
     """Makes servers, lets people in and out, changes members."""
 
-    def __init__(self, state: State, shapes: Shapes) -> None:
+    def __init__(self, state: State, shapes: Shapes, log: AuditLog) -> None:
         self._state = state
+        self._log = log
         self._shapes = shapes
 
     def get(self, actor_id: int, guild_id: int) -> Guild:
@@ -79,10 +82,11 @@ class Guilds:
             Event("GUILD_DELETE", {"id": str(guild.id)}, guild.id, lambda other_id: other_id == user_id)
         )
 
-    def kick(self, actor_id: int, guild: Guild, user_id: int) -> None:
+    def kick(self, actor_id: int, guild: Guild, user_id: int, reason: str | None = None) -> None:
         """https://discord.com/developers/docs/resources/guild#remove-guild-member"""
         self._moderate(actor_id, guild, self._state.member(guild.id, user_id), Permission.KICK_MEMBERS)
         self.leave(guild, user_id)
+        self._log.note(guild, Action.MEMBER_KICK, actor_id, user_id, reason=reason)
 
     def ban(self, actor_id: int, guild: Guild, user_id: int, reason: str | None = None) -> None:
         """https://discord.com/developers/docs/resources/guild#create-guild-ban"""
@@ -94,6 +98,12 @@ class Guilds:
         self._tell_ban("GUILD_BAN_ADD", guild, user)
         if user_id in guild.members:
             self.leave(guild, user_id)
+        self._log.note(guild, Action.MEMBER_BAN_ADD, actor_id, user_id, reason=reason)
+
+    def banned(self, actor_id: int, guild: Guild) -> dict[int, str | None]:
+        """Who is banned and why, by id. https://docs.discord.com/developers/resources/guild#get-guild-bans"""
+        self._state.require_in_guild(guild, actor_id, Permission.BAN_MEMBERS)
+        return dict(sorted(guild.bans.items()))
 
     def unban(self, actor_id: int, guild: Guild, user_id: int) -> None:
         """https://discord.com/developers/docs/resources/guild#remove-guild-ban"""
@@ -102,6 +112,7 @@ class Guilds:
             raise Refused(Code.UNKNOWN_BAN)
         del guild.bans[user_id]
         self._tell_ban("GUILD_BAN_REMOVE", guild, self._state.user(user_id))
+        self._log.note(guild, Action.MEMBER_BAN_REMOVE, actor_id, user_id)
 
     def _tell_ban(self, name: str, guild: Guild, user: User) -> None:
         data = {"guild_id": str(guild.id), "user": shapes.user(user)}
@@ -136,7 +147,7 @@ class Guilds:
             member.nick = _nick(body["nick"])
         if "communication_disabled_until" in body:
             until = body["communication_disabled_until"]
-            member.timed_out_until = None if until is None else datetime.fromisoformat(until)
+            member.timed_out_until = self._timeout(guild, member, until)
         self.tell_member(member)
         return member
 
@@ -146,6 +157,20 @@ class Guilds:
                 raise Refused(Code.UNKNOWN_ROLE)
             require_above(guild, actor, guild.roles[role_id])
         member.role_ids = list(dict.fromkeys(role_ids))
+
+    def _timeout(self, guild: Guild, member: Member, until: str | None) -> datetime | None:
+        """28 days at most, and nobody who is an administrator.
+
+        https://docs.discord.com/developers/resources/guild#modify-guild-member
+        """
+        if until is None:
+            return None
+        moment = datetime.fromisoformat(until)
+        if moment > self._state.clock.now() + LONGEST_TIMEOUT:
+            raise InvalidForm("communication_disabled_until", "BASE_TYPE_MAX", "Must be within 28 days.")
+        if permissions.in_guild(guild, member) == permissions.ALL:
+            raise Refused(Code.MISSING_PERMISSIONS)
+        return moment
 
     def tell_member(self, member: Member) -> None:
         """Tell that a member changed."""

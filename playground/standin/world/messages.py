@@ -1,4 +1,4 @@
-"""Messages: sending, editing, deleting, reacting. https://discord.com/developers/docs/resources/message"""
+"""Messages: sending, editing, deleting. https://discord.com/developers/docs/resources/message"""
 
 from datetime import timedelta
 from typing import Any
@@ -20,7 +20,8 @@ from playground.standin.world.entities import (
     listed,
 )
 from playground.standin.world.errors import Code, InvalidForm, Refused
-from playground.standin.world.events import Event, Sees
+from playground.standin.world.events import Event
+from playground.standin.world.hearing import seen_by, where
 from playground.standin.world.permissions import Permission
 from playground.standin.world.pictures import picture_size
 from playground.standin.world.shapes import Shapes
@@ -248,7 +249,8 @@ class Messages:
             return
         message.old_edits = [moment for moment in message.old_edits if now - moment < OLD_EDIT_WINDOW]
         if len(message.old_edits) >= OLD_EDITS:
-            raise Refused(Code.TOO_MANY_OLD_EDITS, status=429)
+            wait = message.old_edits[-OLD_EDITS] + OLD_EDIT_WINDOW - now
+            raise Refused(Code.TOO_MANY_OLD_EDITS, status=429, retry_after=wait.total_seconds())
         message.old_edits.append(now)
 
     # Deleting
@@ -268,8 +270,8 @@ class Messages:
         del self._state.messages[channel.id][message.id]
         if channel.thread is not None:
             channel.thread.message_count -= 1
-        data = self._where(channel) | {"id": str(message.id)}
-        self._state.bus.emit(Event("MESSAGE_DELETE", data, channel.guild_id, self._seen_by(channel, message)))
+        data = where(channel) | {"id": str(message.id)}
+        self._state.bus.emit(Event("MESSAGE_DELETE", data, channel.guild_id, seen_by(self._state, channel, message)))
 
     def remove_many(self, actor_id: int, channel_id: int, message_ids: list[int]) -> None:
         """https://discord.com/developers/docs/resources/message#bulk-delete-messages"""
@@ -279,47 +281,10 @@ class Messages:
             raise InvalidForm("messages", "BASE_TYPE_BAD_LENGTH", "Must be between 2 and 100 in length.")
         held = self._state.messages.get(channel_id, {})
         gone = [message_id for message_id in message_ids if held.pop(message_id, None) is not None]
-        data = self._where(channel) | {"ids": [str(message_id) for message_id in gone]}
-        self._state.bus.emit(Event("MESSAGE_DELETE_BULK", data, channel.guild_id, self._seen_by(channel)))
+        data = where(channel) | {"ids": [str(message_id) for message_id in gone]}
+        self._state.bus.emit(Event("MESSAGE_DELETE_BULK", data, channel.guild_id, seen_by(self._state, channel)))
 
-    # Reacting and typing
-
-    def react(self, actor_id: int, channel_id: int, message_id: int, emoji: str) -> None:
-        """Add one's reaction. Raises `Refused`."""
-        message = self.get(actor_id, channel_id, message_id)
-        users = message.reactions.setdefault(emoji, [])
-        if not users:
-            self._state.require(self._state.channel(channel_id), actor_id, Permission.ADD_REACTIONS)
-        if actor_id not in users:
-            users.append(actor_id)
-            self._tell_reaction("MESSAGE_REACTION_ADD", message, actor_id, emoji)
-
-    def unreact(self, actor_id: int, channel_id: int, message_id: int, emoji: str) -> None:
-        """Take one's reaction back. Raises `Refused`."""
-        message = self.get(actor_id, channel_id, message_id)
-        users = message.reactions.get(emoji, [])
-        if actor_id not in users:
-            return
-        users.remove(actor_id)
-        if not users:
-            del message.reactions[emoji]
-        self._tell_reaction("MESSAGE_REACTION_REMOVE", message, actor_id, emoji)
-
-    def _tell_reaction(self, name: str, message: Message, actor_id: int, emoji: str) -> None:
-        channel = self._state.channel(message.channel_id)
-        data = self._where(channel) | {
-            "user_id": str(actor_id),
-            "message_id": str(message.id),
-            "emoji": {"id": None, "name": emoji},
-            "burst": False,
-            "type": 0,
-        }
-        guild = self._guild(channel)
-        if name == "MESSAGE_REACTION_ADD":
-            data["message_author_id"] = str(message.author.id)
-            if guild is not None:
-                data["member"] = shapes.member(guild.members[actor_id])
-        self._state.bus.emit(Event(name, data, channel.guild_id, self._seen_by(channel, message)))
+    # Typing
 
     def typing(self, actor_id: int, channel_id: int) -> None:
         """Show that somebody writes, for ten seconds or until their message comes. Raises `Refused`."""
@@ -327,29 +292,19 @@ class Messages:
         sending = Permission.SEND_MESSAGES_IN_THREADS if channel.type in THREAD_TYPES else Permission.SEND_MESSAGES
         self._state.require(channel, actor_id, sending)
         now = int(self._state.clock.now().timestamp())
-        data = self._where(channel) | {"user_id": str(actor_id), "timestamp": now}
+        data = where(channel) | {"user_id": str(actor_id), "timestamp": now}
         guild = self._guild(channel)
         if guild is not None:
             data["member"] = shapes.member(guild.members[actor_id])
-        self._state.bus.emit(Event("TYPING_START", data, channel.guild_id, self._seen_by(channel)))
+        self._state.bus.emit(Event("TYPING_START", data, channel.guild_id, seen_by(self._state, channel)))
 
     # Telling
 
     def _guild(self, channel: Channel) -> Guild | None:
         return self._state.guilds.get(channel.guild_id or 0)
 
-    @staticmethod
-    def _where(channel: Channel) -> JSON:
-        where: JSON = {"channel_id": str(channel.id)}
-        return where | {"guild_id": str(channel.guild_id)} if channel.guild_id is not None else where
-
-    def _seen_by(self, channel: Channel, message: Message | None = None) -> Sees:
-        if message is not None and message.ephemeral_to is not None:
-            return lambda user_id: user_id == message.ephemeral_to
-        return lambda user_id: self._state.can_view(channel, user_id)
-
     def _tell(self, name: str, channel: Channel, message: Message) -> None:
-        data = self._shapes.message(message) | self._where(channel) | {"channel_type": int(channel.type)}
+        data = self._shapes.message(message) | where(channel) | {"channel_type": int(channel.type)}
         guild = self._guild(channel)
         if guild is not None and (author := guild.members.get(message.author.id)) is not None:
             data["member"] = shapes.bare_member(author)
@@ -360,7 +315,7 @@ class Messages:
                 else shapes.user(user)
                 for user in message.mentions.users
             ]
-        self._state.bus.emit(Event(name, data, channel.guild_id, self._seen_by(channel, message), message))
+        self._state.bus.emit(Event(name, data, channel.guild_id, seen_by(self._state, channel, message), message))
 
 
 def _check_something_is_left(message: Message, draft: Draft) -> None:

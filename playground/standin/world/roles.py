@@ -1,6 +1,7 @@
 """Roles. https://discord.com/developers/docs/resources/guild#get-guild-roles"""
 
 from playground.standin.world import permissions, shapes
+from playground.standin.world.audit_log import Action, AuditLog
 from playground.standin.world.entities import JSON, Guild, Member, Role
 from playground.standin.world.errors import Code, Refused
 from playground.standin.world.events import Event
@@ -12,7 +13,8 @@ from playground.standin.world.state import State
 class Roles:
     """Makes and changes roles, gives and takes them."""
 
-    def __init__(self, state: State, guilds: Guilds) -> None:
+    def __init__(self, state: State, guilds: Guilds, log: AuditLog) -> None:
+        self._log = log
         self._state = state
         self._guilds = guilds
 
@@ -81,21 +83,27 @@ class Roles:
             raise Refused(Code.UNKNOWN_ROLE)
         return guild.roles[role_id]
 
-    def give(self, guild: Guild, user_id: int, role_id: int) -> None:
-        """Give a role, as the server's owner does."""
+    def give(self, guild: Guild, user_id: int, role_id: int, actor_id: int | None = None) -> None:
+        """Give a role, as the server's owner does unless `actor_id` says who else."""
         member = self._state.member(guild.id, user_id)
-        self.get(guild, role_id)
+        role = self.get(guild, role_id)
         if role_id not in member.role_ids:
             member.role_ids.append(role_id)
             self._guilds.tell_member(member)
+            self._note(guild, actor_id, user_id, "$add", role)
 
-    def take(self, guild: Guild, user_id: int, role_id: int) -> None:
-        """Take a role, as the server's owner does."""
+    def take(self, guild: Guild, user_id: int, role_id: int, actor_id: int | None = None) -> None:
+        """Take a role, as the server's owner does unless `actor_id` says who else."""
         member = self._state.member(guild.id, user_id)
-        self.get(guild, role_id)
+        role = self.get(guild, role_id)
         if role_id in member.role_ids:
             member.role_ids.remove(role_id)
             self._guilds.tell_member(member)
+            self._note(guild, actor_id, user_id, "$remove", role)
+
+    def _note(self, guild: Guild, actor_id: int | None, user_id: int, key: str, role: Role) -> None:
+        change: JSON = {"key": key, "new_value": [{"id": str(role.id), "name": role.name}]}
+        self._log.note(guild, Action.MEMBER_ROLE_UPDATE, actor_id or guild.owner_id, user_id, change)
 
     def require_giving(self, actor_id: int, guild: Guild, role_id: int) -> None:
         """Raises `Refused` where a user may not give or take a role.

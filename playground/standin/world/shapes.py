@@ -29,7 +29,8 @@ def timestamp(moment: datetime) -> str:
     return moment.isoformat(timespec="microseconds")
 
 
-def _maybe(moment: datetime | None) -> str | None:
+def maybe(moment: datetime | None) -> str | None:
+    """The same, where there may be none."""
     return None if moment is None else timestamp(moment)
 
 
@@ -90,7 +91,7 @@ def bare_member(of: Member) -> JSON:
         "banner": None,
         "joined_at": timestamp(of.joined_at),
         "premium_since": None,
-        "communication_disabled_until": _maybe(of.timed_out_until),
+        "communication_disabled_until": maybe(of.timed_out_until),
         "pending": False,
         "flags": 0,
         "mute": False,
@@ -124,8 +125,8 @@ def entitlement(of: Entitlement) -> JSON:
         "type": of.type,
         "deleted": of.deleted,
         "consumed": of.consumed,
-        "starts_at": _maybe(of.starts_at),
-        "ends_at": _maybe(of.ends_at),
+        "starts_at": maybe(of.starts_at),
+        "ends_at": maybe(of.ends_at),
     }
     return shape | {"guild_id": str(of.guild_id)} if of.guild_id is not None else shape
 
@@ -277,9 +278,9 @@ class Shapes:
             "author": user(of.author),
             "content": of.content,
             "timestamp": timestamp(of.created_at),
-            "edited_timestamp": _maybe(of.edited_at),
+            "edited_timestamp": maybe(of.edited_at),
             "tts": of.tts,
-            "pinned": of.pinned,
+            "pinned": of.pinned_at is not None,
             "flags": of.flags,
             "mention_everyone": of.mentions.everyone,
             "mentions": [user(mentioned) for mentioned in of.mentions.users],

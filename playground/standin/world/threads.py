@@ -1,13 +1,19 @@
 """Threads. https://discord.com/developers/docs/topics/threads"""
 
 from playground.standin.world import shapes as plain
-from playground.standin.world.archiving import refuse_if_closed, tell_thread, unarchive
+from playground.standin.world.archiving import (
+    archive_when_idle,
+    refuse_if_closed,
+    set_archived,
+    tell_thread,
+    unarchive,
+)
 from playground.standin.world.entities import (
     JSON,
-    THREAD_TYPES,
     Channel,
     ChannelType,
     Guild,
+    Mentions,
     Message,
     MessageFlag,
     MessageType,
@@ -23,7 +29,7 @@ from playground.standin.world.state import State
 NAME_CHARACTERS = 100
 ACTIVE = 1000
 ARCHIVE_MINUTES = (60, 1440, 4320, 10080)
-_OWNERS_FIELDS = {"name", "archived", "auto_archive_duration", "rate_limit_per_user"}
+_OWNERS_FIELDS = {"name", "archived", "auto_archive_duration"}
 _SELF = {ChannelType.TEXT: ChannelType.PUBLIC_THREAD, ChannelType.ANNOUNCEMENT: ChannelType.ANNOUNCEMENT_THREAD}
 
 
@@ -57,9 +63,10 @@ class Threads:
         """https://discord.com/developers/docs/resources/channel#start-thread-without-message"""
         parent = self._state.channel(channel_id)
         kind = ChannelType(body.get("type") or ChannelType.PRIVATE_THREAD)
-        if kind not in THREAD_TYPES or parent.type not in _SELF:
-            raise Refused(Code.WRONG_CHANNEL_TYPE)
         private = kind is ChannelType.PRIVATE_THREAD
+        fits = parent.type is ChannelType.TEXT if private else kind is _SELF.get(parent.type)
+        if not fits:
+            raise Refused(Code.WRONG_CHANNEL_TYPE)
         self._state.require(
             parent, actor_id, Permission.CREATE_PRIVATE_THREADS if private else Permission.CREATE_PUBLIC_THREADS
         )
@@ -78,6 +85,7 @@ class Threads:
             owner_id=actor_id,
             created_at=now,
             archived_at=now,
+            active_at=now,
             auto_archive_minutes=_archive_minutes(body),
             invitable=bool(body.get("invitable", True)),
             members={actor_id: now},
@@ -93,6 +101,7 @@ class Threads:
         )
         self._state.channels[thread.id] = thread
         self._tell_created(thread)
+        archive_when_idle(self._state, self._shapes, thread)
         self._tell_members(thread, added=[actor_id])
         return thread
 
@@ -145,12 +154,14 @@ class Threads:
     def _apply(self, thread: Channel, part: ThreadPart, body: JSON) -> bool:
         name = _name(body["name"]) if "name" in body else thread.name
         renamed, thread.name = name != thread.name, name
-        if "archived" in body and bool(body["archived"]) != part.archived:
-            part.archived, part.archived_at = bool(body["archived"]), self._state.clock.now()
+        if "archived" in body:
+            set_archived(self._state, self._shapes, thread, archived=bool(body["archived"]))
         part.locked = bool(body.get("locked", part.locked))
         part.invitable = bool(body.get("invitable", part.invitable))
         if "auto_archive_duration" in body:
             part.auto_archive_minutes = _archive_minutes(body)
+            part.archived_at = part.active_at = self._state.clock.now()
+            archive_when_idle(self._state, self._shapes, thread)
         thread.slowmode_seconds = int(body.get("rate_limit_per_user") or thread.slowmode_seconds)
         return renamed
 
@@ -186,7 +197,29 @@ class Threads:
             raise Refused(Code.MISSING_ACCESS)
         if user_id not in part.members:
             part.members[user_id] = self._state.clock.now()
+            self._tell_joined(thread, user_id)
+            if user_id != actor_id:
+                self._say_added(actor_id, thread, user_id)
             self._tell_members(thread, added=[user_id])
+
+    def _tell_joined(self, thread: Channel, user_id: int) -> None:
+        """https://docs.discord.com/developers/topics/threads#gaining-access-to-private-threads"""
+        data = self._shapes.thread(thread, user_id)
+        self._state.bus.emit(Event("THREAD_CREATE", data, thread.guild_id, lambda other_id: other_id == user_id))
+
+    def _say_added(self, actor_id: int, thread: Channel, user_id: int) -> None:
+        """https://docs.discord.com/developers/topics/threads#new-message-types"""
+        self._messages.post(
+            thread,
+            Message(
+                id=self._state.snowflakes.make(),
+                channel_id=thread.id,
+                author=self._state.user(actor_id),
+                created_at=self._state.clock.now(),
+                type=MessageType.RECIPIENT_ADD,
+                mentions=Mentions(users=[self._state.user(user_id)]),
+            ),
+        )
 
     def leave(self, actor_id: int, thread: Channel, user_id: int) -> None:
         """Leave, or take somebody out. https://discord.com/developers/docs/resources/channel#remove-thread-member"""

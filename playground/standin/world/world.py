@@ -3,17 +3,20 @@
 import secrets
 from collections.abc import Callable
 
+from playground.standin.world.audit_log import AuditLog
 from playground.standin.world.channels import Channels
 from playground.standin.world.clock import Clock
 from playground.standin.world.commands import Commands
 from playground.standin.world.entities import Application, User
 from playground.standin.world.entitlements import Entitlements
+from playground.standin.world.events import Event
 from playground.standin.world.guilds import Guilds
 from playground.standin.world.invoking import Invoking
 from playground.standin.world.messages import Messages
+from playground.standin.world.reactions import Reactions
 from playground.standin.world.responding import Responding
 from playground.standin.world.roles import Roles
-from playground.standin.world.shapes import Shapes
+from playground.standin.world.shapes import Shapes, own_user
 from playground.standin.world.state import State
 from playground.standin.world.threads import Threads
 
@@ -29,10 +32,12 @@ class World:
         self.state = State(clock)
         self.shapes = Shapes(self.state, cdn_url)
         self.messages = Messages(self.state, self.shapes)
+        self.reactions = Reactions(self.state, self.messages)
+        self.audit_log = AuditLog(self.state)
         self.threads = Threads(self.state, self.shapes, self.messages)
         self.channels = Channels(self.state, self.shapes, self.threads)
-        self.guilds = Guilds(self.state, self.shapes)
-        self.roles = Roles(self.state, self.guilds)
+        self.guilds = Guilds(self.state, self.shapes, self.audit_log)
+        self.roles = Roles(self.state, self.guilds, self.audit_log)
         self.commands = Commands(self.state)
         self.invoking = Invoking(self.state, self.shapes, self.commands)
         self.responding = Responding(self.state, self.messages)
@@ -43,6 +48,10 @@ class World:
         user = User(self.state.snowflakes.make(), username, global_name, bot)
         self.state.users[user.id] = user
         return user
+
+    def tell_user(self, user: User) -> None:
+        """A user changed; only they are told. https://docs.discord.com/developers/events/gateway-events#user-update"""
+        self.state.bus.emit(Event("USER_UPDATE", own_user(user), None, lambda other_id: other_id == user.id))
 
     def create_application(
         self, name: str, owner: User, *, flags: int = GUILD_MEMBERS | MESSAGE_CONTENT

@@ -27,6 +27,7 @@ from playground.standin.world.permissions import Permission
 from tests.cogs.conftest import settings
 from tests.discord_openapi import exchange_violations
 from tests.fakes.upstream import FakeUpstream
+from tests.playground.standin.places import Place, place_in
 
 
 @pytest.fixture(autouse=True)
@@ -62,6 +63,11 @@ def make_standin() -> MakeStandIn:
 async def standin(make_standin: MakeStandIn) -> AsyncGenerator[StandIn]:
     async with make_standin() as standin:
         yield standin
+
+
+@pytest.fixture
+def place(standin: StandIn) -> Place:
+    return place_in(standin)
 
 
 @dataclass

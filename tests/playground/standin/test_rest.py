@@ -6,51 +6,12 @@ from typing import Any
 import aiohttp
 import pytest
 
-from playground.standin.person import Person
-from playground.standin.server import StandIn
 from playground.standin.world.clock import ManualClock
-from playground.standin.world.entities import Channel, Guild, MessageFlag
+from playground.standin.world.entities import MessageFlag
 from playground.standin.world.errors import NotOffered, Refused
 from playground.standin.world.permissions import Permission
 from tests.playground.standin.conftest import Api, MakeStandIn
-
-ASK: dict[str, Any] = {
-    "name": "ask",
-    "description": "Ask",
-    "options": [
-        {"type": 3, "name": "prompt", "description": "What", "required": True, "max_length": 10},
-        {"type": 3, "name": "topic", "description": "Of what", "autocomplete": True},
-    ],
-}
-
-
-class Place:
-    """A server with one channel, one member and the command /ask."""
-
-    def __init__(self, standin: StandIn, guild: Guild, general: Channel, fred: Person) -> None:
-        self.standin, self.guild, self.general, self.fred = standin, guild, general, fred
-        self.commands = f"/applications/{standin.application.id}/commands"
-        self.messages = f"/channels/{general.id}/messages"
-
-    def webhook(self, token: str, message: str = "") -> str:
-        return f"/webhooks/{self.standin.application.id}/{token}{message}"
-
-
-def place_in(standin: StandIn) -> Place:
-    control = standin.control
-    guild = control.create_guild("Academy")
-    general = control.create_channel(guild, "general")
-    return Place(standin, guild, general, control.add_member(guild, control.create_user("fred")))
-
-
-@pytest.fixture
-def place(standin: StandIn) -> Place:
-    return place_in(standin)
-
-
-def code(answer: tuple[int, Any]) -> tuple[int, int]:
-    status, body = answer
-    return status, body["code"]
+from tests.playground.standin.places import ASK, Place, code, place_in
 
 
 async def test_without_a_right_token_nothing_is_told(api: Api, place: Place) -> None:

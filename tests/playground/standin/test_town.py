@@ -1,6 +1,7 @@
 """The bot as it is, against the stand-in, over real HTTP and a real WebSocket."""
 
 import asyncio
+import json
 
 from playground.standin.world.entities import MessageFlag
 from tests.fakes.upstream import Answer
@@ -83,18 +84,17 @@ async def test_a_role_given_by_an_admin_gives_plus_at_once(town: Town) -> None:
 async def test_completion_menus_buttons_and_leaving_reach_the_bot_as_on_discord(town: Town) -> None:
     card = await (await town.fred.slash(town.general, "ask", prompt="What is a monad?")).message()
     answer = await town.said(await town.thread_of(card), "Hello from the fake upstream.")
-    await town.control.until(lambda: answer.components)
     [choice] = await town.fred.autocomplete(
         town.general, "followup", option="conversation", value="fine", prompt="And?"
     )
     assert choice["name"] == "A Fine Title"
-    button = answer.components[0]["components"][0]["custom_id"]
-    form = await (await town.fred.press(answer, button)).modal()
+    await town.control.until(lambda: '"Follow up"' in json.dumps(answer.components))
+    form = await (await town.fred.press(answer, label="Follow up")).modal()
     assert form.title == "Follow up"
     town.upstream.reply = "By the form."
     await town.fred.submit(form, prompt="And a functor?")
     await town.said(await town.thread_of(card), "By the form.")
-    refused = await (await town.paula.press(answer, button)).message()
+    refused = await (await town.paula.press(answer, label="Follow up")).message()
     assert refused.ephemeral_to == town.paula.id
     standing = await (await town.ada.slash(town.general, "access member", member=town.fred.user)).message()
     assert standing.ephemeral_to == town.ada.id
