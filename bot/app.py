@@ -35,6 +35,7 @@ from bot.languages import Languages
 from bot.membership import Homes
 from bot.personal_data import PersonalData
 from bot.places import Places
+from bot.promises import Promises
 from bot.prompting import Prompting
 from bot.readings import Readings
 from bot.reloading import reload_on_hangup
@@ -48,6 +49,7 @@ from bot.subscriptions import Subscriptions
 from bot.sweep import Sweep
 from bot.threads import Threads
 from bot.turns import Turns
+from bot.unanswered import Unanswered
 from cogs.about import AboutCog
 from cogs.access import AccessCog
 from cogs.admin import AdminCog, Searching, Status
@@ -203,6 +205,7 @@ async def _wire(
     )
     stack.push_async_callback(prompting.drain, config.answers.grace_seconds)
     guests = Guests(store)
+    promises = Promises(store)
     asking = Asking(
         client=bot,
         access=access,
@@ -211,6 +214,7 @@ async def _wire(
         homes=homes,
         places=Places(config.answers.thread_archive_minutes),
         prompting=prompting,
+        promises=promises,
         threads=threads,
         guests=guests,
         gateway=gateway,
@@ -231,7 +235,11 @@ async def _wire(
     opening = Opening(bot, threads, views, config.answers.thread_archive_minutes)
     public_url = config.gateway.public_url
     every = timedelta(minutes=config.keys.sweep_minutes)
-    lifecycle = LifecycleCog(bot, access, guilds, roster, threads, sweep, batches, bot.languages, views, every=every)
+    unanswered = Unanswered(bot, promises, threads, keys, gateway, bot.languages, views)
+    lifecycle = LifecycleCog(
+        *(bot, access, guilds, roster, threads, sweep, batches, bot.languages, views, promises, unanswered),
+        every=every,
+    )
     for cog in (
         AskCog(bot, asking, presses),
         AskMenus(bot, asking),

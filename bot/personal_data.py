@@ -51,7 +51,7 @@ MEMBER_TABLES = (
 """Every table of the bot's that says something about a member; a test looks for one that is missing here."""
 
 ABOUT_NO_MEMBER = frozenset(
-    ("role_tiers", "in_flight", "turns", "reports", "batches", "guild_settings", "channel_settings")
+    ("role_tiers", "in_flight", "promises", "turns", "reports", "batches", "guild_settings", "channel_settings")
 )
 """The others: a message that grows or the last member a job looked at tell nothing of anybody."""
 

@@ -36,7 +36,7 @@ async def mark_cut_off(
             held = await threads.in_channel(growing.channel_id)
             language = languages.of_guild(client.get_guild(held.guild_id) if held else None)
             view = await _view(threads, growing, held, language, views)
-            await _mark(client, growing, f"-# {language.say(NOTE)}", view)
+            await mark(client, growing, f"-# {language.say(NOTE)}", view)
             marked += 1
         except TRANSIENT as error:
             log.info("an answer that was cut off could not be marked: %s", error)
@@ -56,7 +56,8 @@ async def _view(
     return views.when_done(msgspec.structs.replace(ids, reply_id=None), language) if ids else None
 
 
-async def _mark(client: discord.Client, growing: Shown, note: str, view: discord.ui.View | None) -> None:
+async def mark(client: discord.Client, growing: Shown, note: str, view: discord.ui.View | None) -> None:
+    """Put a note under what had arrived, and the buttons of an answer that is over."""
     channel = client.get_partial_messageable(growing.channel_id)
     message = await channel.fetch_message(growing.message_id)
     text = message.content.replace(CURSOR, "")[: MESSAGE_LIMIT - len(_CLOSED) - len(note) - 1]

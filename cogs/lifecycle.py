@@ -15,11 +15,13 @@ from bot.batches import KeyBatches
 from bot.errors import log_fault
 from bot.guild_settings import Guilds
 from bot.languages import Languages
+from bot.promises import Promise, Promises
 from bot.recovery import mark_cut_off
 from bot.rendering.errors import TRANSIENT
 from bot.roster import Roster
 from bot.sweep import Sweep
 from bot.threads import Shown, Threads
+from bot.unanswered import Unanswered
 from gateway.errors import ApiError
 from storage import StorageError
 
@@ -41,6 +43,8 @@ class LifecycleCog(commands.Cog):
         batches: KeyBatches,
         languages: Languages,
         views: AnswerViews,
+        promises: Promises,
+        unanswered: Unanswered,
         *,
         every: timedelta,
     ) -> None:
@@ -53,13 +57,17 @@ class LifecycleCog(commands.Cog):
         self._batches = batches
         self._languages = languages
         self._views = views
+        self._promises = promises
+        self._unanswered = unanswered
         self.sweep.change_interval(seconds=every.total_seconds())
         self._cut_off: list[Shown] = []
+        self._broken: list[Promise] = []
         self._started = False
 
     async def cog_load(self) -> None:
         """Look what a crash cut off, before anything new can grow."""
         self._cut_off = await self._threads.cut_off()
+        self._broken = await self._promises.open()
 
     async def cog_unload(self) -> None:
         """Stop sweeping."""
@@ -80,6 +88,7 @@ class LifecycleCog(commands.Cog):
         self._started = True
         self.sweep.start()
         marked = await mark_cut_off(self._bot, self._threads, self._cut_off, self._languages, self._views)
+        marked += await self._unanswered.settle(self._broken)
         log.info("ready as %s in %d servers; %d answers were cut off", self._bot.user, len(self._bot.guilds), marked)
 
     @tasks.loop()

@@ -1,8 +1,9 @@
 """From who asks, what and where, to an answer: shared by commands, messages and buttons."""
 
 import logging
-from collections.abc import Sequence
-from typing import Any, Literal
+from collections.abc import Awaitable, Callable, Sequence
+from functools import wraps
+from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
 
 import discord
 import msgspec
@@ -17,6 +18,7 @@ from bot.keys import MemberKeys
 from bot.languages import Language, Phrase, language_of
 from bot.membership import Homes, fetch_member
 from bot.places import Place, Places, here, in_held_thread, show_card
+from bot.promises import Promises
 from bot.prompting import Prompting
 from bot.quoting import about, files_of, has_words, nothing_to_read
 from bot.rendering.errors import RenderingError
@@ -31,6 +33,8 @@ from gateway.wire import Conversation, PlusWish
 log = logging.getLogger(__name__)
 Interaction = discord.Interaction[Any]
 Wish = Literal["free", "plus"] | None
+Asked = TypeVar("Asked", discord.Interaction[Any], discord.Message)
+P = ParamSpec("P")
 _CHOICES = 25  # https://discord.com/developers/docs/interactions/application-commands#autocomplete
 
 
@@ -56,6 +60,19 @@ class Who(msgspec.Struct, frozen=True):
         return Tier.FREE if plus is False else self.standing.tier
 
 
+def _promised(
+    method: "Callable[Concatenate[Asking, Asked, P], Awaitable[None]]",
+) -> "Callable[Concatenate[Asking, Asked, P], Awaitable[None]]":
+    """While it runs, what was asked counts as a promise: a crash does not make anybody wait in vain."""
+
+    @wraps(method)
+    async def keeping(self: "Asking", asked: Asked, *args: P.args, **kwargs: P.kwargs) -> None:
+        async with self._promises.kept(asked):  # pyright: ignore[reportPrivateUsage]
+            await method(self, asked, *args, **kwargs)
+
+    return keeping
+
+
 class Asking:
     """The ways of asking. Each raises `UserError` before anything is posted, and answers in place after that."""
 
@@ -69,6 +86,7 @@ class Asking:
         homes: Homes,
         places: Places,
         prompting: Prompting,
+        promises: Promises,
         threads: Threads,
         guests: Guests,
         gateway: GatewayClient,
@@ -81,11 +99,13 @@ class Asking:
         self._homes = homes
         self._places = places
         self._prompting = prompting
+        self._promises = promises
         self._threads = threads
         self._guests = guests
         self._gateway = gateway
         self._attachments = attachments
 
+    @_promised
     async def ask(
         self,
         interaction: Interaction,
@@ -141,6 +161,7 @@ class Asking:
         card = prompt_card(interaction.user, text, who.tier(prompt.plus), language)
         await self.answer(interaction, who, prompt, await self._places.beside_command(interaction, card))
 
+    @_promised
     async def ask_about(self, interaction: Interaction, text: str, message: discord.Message) -> None:
         """A new conversation about a message, whose words and files go along."""
         text = self._prompting.admit(text)
@@ -160,6 +181,7 @@ class Asking:
         prompt = Prompt(about(text, message), plus, system_prompt=applying.system_prompt, attachments=files)
         await self._begin(interaction, who, prompt, card, applying, private=False)
 
+    @_promised
     async def follow_up(
         self,
         interaction: Interaction,
@@ -197,6 +219,7 @@ class Asking:
         card = prompt_card(interaction.user, text, who.standing.tier, language, names_of(attachments), server=server)
         await self.answer(interaction, who, prompt, await self._place_of(interaction, held, card))
 
+    @_promised
     async def from_message(self, message: discord.Message, text: str, held: Held | None, language: Language) -> None:
         """A plain message: the next prompt of what `held` names, or the first of a new conversation."""
         if not text and message.attachments:

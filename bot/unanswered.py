@@ -1,0 +1,174 @@
+"""After a crash: what was asked and not answered is brought together with what there is of it, and marked.
+
+Between a question and the first words of its answer lie a card, a thread and a conversation on the gateway; the process
+can die before or after each. What there is of them is asked of Discord and of the gateway, not kept in step here.
+"""
+
+import itertools
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+
+import discord
+
+from bot.answers import AnswerIds, AnswerViews
+from bot.keys import MemberKeys
+from bot.languages import Languages, Phrase
+from bot.promises import Promise, Promises
+from bot.recovery import NOTE, mark
+from bot.rendering.errors import TRANSIENT, is_passing
+from bot.rendering.live_message import CURSOR
+from bot.threads import Held, Shown, Threads
+from gateway.client import GatewayClient
+from gateway.errors import ApiError
+from storage import StorageError
+
+log = logging.getLogger(__name__)
+
+NEVER_BEGAN = Phrase("⚠️ I was restarted before I could answer. Ask again.")
+_LOOKED_AT = 200  # messages after the first open question of a channel, and in a thread
+_CLOCKS_APART = timedelta(minutes=2)  # Discord says when it was asked, this machine when a conversation began
+_SAID = {discord.MessageType.default, discord.MessageType.reply}
+
+
+class Unanswered:
+    """Looks after promises that a crash broke. `settle` is called once Discord's servers are known."""
+
+    def __init__(
+        self,
+        client: discord.Client,
+        promises: Promises,
+        threads: Threads,
+        keys: MemberKeys,
+        gateway: GatewayClient,
+        languages: Languages,
+        views: AnswerViews,
+    ) -> None:
+        self._client = client
+        self._promises = promises
+        self._threads = threads
+        self._keys = keys
+        self._gateway = gateway
+        self._languages = languages
+        self._views = views
+
+    async def settle(self, broken: Sequence[Promise]) -> int:
+        """Mark what was never answered; returns how many now say so. What fails for the time being stays open."""
+        marked = 0
+        by_channel = sorted(broken, key=lambda promise: (promise.channel_id, promise.id))
+        for channel_id, promises in itertools.groupby(by_channel, key=lambda promise: promise.channel_id):
+            marked += await self._settle_in(channel_id, list(promises))
+        return marked
+
+    async def _settle_in(self, channel_id: int, promises: list[Promise]) -> int:
+        marked = 0
+        try:
+            channel = self._client.get_channel(channel_id) or await self._client.fetch_channel(channel_id)
+            if not isinstance(channel, discord.abc.Messageable):
+                raise TypeError("a channel nobody can write in")
+            since = discord.Object(promises[0].id - 1)
+            found = [message async for message in channel.history(after=since, limit=_LOOKED_AT, oldest_first=True)]
+        except (*TRANSIENT, TypeError) as error:
+            log.info("open questions in a channel could not be looked at: %s", error)
+            if not is_passing(error):
+                for promise in promises:
+                    await self._promises.forget(promise.id)
+            return 0
+        for promise in promises:
+            try:
+                marked += await self._settle(promise, found)
+            except (ApiError, StorageError, *TRANSIENT) as error:
+                log.info("an open question could not be looked after: %s", error)
+                if not isinstance(error, TRANSIENT) or is_passing(error):
+                    continue
+            await self._promises.forget(promise.id)
+        return marked
+
+    async def _settle(self, promise: Promise, found: list[discord.Message]) -> bool:
+        """Says whether it has a mark now. Where nothing was shown, Discord has said that nobody answered."""
+        card = next((message for message in found if _is_card(message, promise)), None)
+        if card is None:
+            return False
+        thread = card.thread
+        if thread is not None:
+            said = [message async for message in thread.history(limit=_LOOKED_AT)]
+        else:
+            said = [message for message in reversed(found) if message.id > card.id and _answers(message, card)]
+        last = next((message for message in said if self._is_words(message)), None)
+        if last is not None and CURSOR not in last.content:
+            return False
+        place = thread or card.channel
+        ids = await self._conversation(promise, card, place.id, opened=thread is not None)
+        language = self._languages.of_guild(card.guild)
+        view = self._views.when_done(ids, language) if ids else None
+        if last is not None:
+            await mark(self._client, Shown(last.id, place.id), f"-# {language.say(NOTE)}", view)
+        else:
+            await self._say(language.say(NOTE if ids else NEVER_BEGAN), place, None if thread else card, view)
+        return True
+
+    def _is_words(self, message: discord.Message) -> bool:
+        return message.author == self._client.user and message.type in _SAID and bool(message.content)
+
+    async def _say(
+        self,
+        words: str,
+        place: "discord.abc.MessageableChannel",
+        reference: discord.Message | None,
+        view: discord.ui.View | None,
+    ) -> None:
+        nobody = discord.AllowedMentions.none()
+        to = None if reference is None else reference.to_reference(fail_if_not_exists=False)
+        # discord.py's overloads tell apart what is absent and what is None; Discord does not.
+        await place.send(words, view=view or discord.utils.MISSING, reference=to, allowed_mentions=nobody)  # type: ignore[call-overload]
+
+    # The conversation
+
+    async def _conversation(
+        self, promise: Promise, card: discord.Message, place_id: int, *, opened: bool
+    ) -> AnswerIds | None:
+        """What began of the answer on the gateway; the thread that was opened for it holds it from now on."""
+        held = await self._threads.in_channel(place_id)
+        if held is not None and held.conversation_id is not None:
+            return AnswerIds(conversation_id=held.conversation_id)
+        guild_id = held.guild_id if held is not None else card.guild.id if card.guild is not None else None
+        asker = card.interaction_metadata.user if card.interaction_metadata is not None else card.author
+        if guild_id is None:
+            return None
+        ids = await self._begun(promise, card, guild_id, asker.id)
+        if opened or held is not None:
+            conversation_id = ids.conversation_id if ids else None
+            owner_id = held.owner_id if held is not None else asker.id
+            await self._threads.hold(
+                Held(channel_id=place_id, guild_id=guild_id, owner_id=owner_id, conversation_id=conversation_id)
+            )
+        return ids
+
+    async def _begun(self, promise: Promise, card: discord.Message, guild_id: int, member_id: int) -> AnswerIds | None:
+        """The member's conversation that began with this question and that no thread or message shows."""
+        key = await self._keys.peek(guild_id, member_id)
+        if key is None:
+            return None
+        gateway = self._gateway.acting_with(key)
+        since = discord.utils.snowflake_time(promise.id) - _CLOCKS_APART
+        shown = (card.embeds[0].description or "") if card.embeds else card.content
+        for entry in reversed((await gateway.list_conversations()).conversations):
+            if entry.created_at < since or await self._threads.whose(entry.id) is not None:
+                continue
+            first = (await gateway.get_conversation(entry.id)).messages[0]
+            if shown.removesuffix("…") in "".join(first.content.parts):
+                return AnswerIds(conversation_id=entry.id, prompt_id=first.id)
+        return None
+
+
+def _is_card(message: discord.Message, promise: Promise) -> bool:
+    if promise.by_message:
+        return message.id == promise.id
+    return message.interaction_metadata is not None and message.interaction_metadata.id == promise.id
+
+
+def _answers(message: discord.Message, card: discord.Message) -> bool:
+    """In a thread or direct messages whatever comes after a question answers it, elsewhere what replies to it."""
+    if isinstance(card.channel, discord.Thread | discord.DMChannel):
+        return True
+    return message.reference is not None and message.reference.message_id == card.id
