@@ -232,7 +232,7 @@ async def _wire(
     own = OwnConversations(
         client=bot, access=access, keys=keys, homes=homes, threads=threads, guests=guests, gateway=gateway
     )
-    opening = Opening(bot, threads, views, config.answers.thread_archive_minutes)
+    opening = Opening(bot, guilds, threads, views, config.answers.thread_archive_minutes)
     public_url = config.gateway.public_url
     every = timedelta(minutes=config.keys.sweep_minutes)
     unanswered = Unanswered(bot, promises, threads, keys, gateway, bot.languages, views)

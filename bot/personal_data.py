@@ -173,12 +173,28 @@ class PersonalData:
         return [dict(row) for row in rows]
 
     async def _erase_rows(self, connection: Connection, whose: Whose) -> int:
-        erased = 0
+        erased = await connection.execute(_GUESTS_OF_THEIRS.format(whose=_in(whose)), _ids(whose))
         for table in self._tables:
             if not table.kept:
                 sql = f"DELETE FROM {table.name} WHERE {_of(table, whose)}"
                 erased += await connection.execute(sql, _values(table, whose))
         return erased
+
+
+_GUESTS_OF_THEIRS = """
+DELETE FROM guests WHERE conversation_id IN (
+    SELECT conversation_id FROM threads WHERE {whose} UNION SELECT conversation_id FROM answers WHERE {whose}
+)
+"""
+"""With whom a member shared their conversations: rows about others that say nothing once those are erased."""
+
+
+def _in(whose: Whose) -> str:
+    return "owner_id = :member_id" + ("" if whose.guild_id is None else " AND guild_id = :guild_id")
+
+
+def _ids(whose: Whose) -> dict[str, int]:
+    return {"member_id": whose.member_id} | ({} if whose.guild_id is None else {"guild_id": whose.guild_id})
 
 
 def _of(table: MemberTable, whose: Whose) -> str:
@@ -188,8 +204,7 @@ def _of(table: MemberTable, whose: Whose) -> str:
 
 
 def _values(table: MemberTable, whose: Whose) -> dict[str, int]:
-    values = {"member_id": whose.member_id}
-    return values if whose.guild_id is None or table.guild is None else values | {"guild_id": whose.guild_id}
+    return _ids(whose) if table.guild is not None else {"member_id": whose.member_id}
 
 
 def _plus(receipt: Receipt, erased: Erased | None, *, keys: int) -> Receipt:

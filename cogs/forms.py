@@ -6,8 +6,7 @@ from typing import Any
 import discord
 from discord import ui
 
-from bot.errors import explain
-from bot.tree import reply_privately
+from bot.tree import fail_privately
 
 _SECONDS = 15 * 60.0
 """How long a form may be open: without an end, forms that nobody sends would stay in memory."""
@@ -35,4 +34,4 @@ class TextForm(ui.Modal):
 
     async def on_error(self, interaction: discord.Interaction[Any], error: Exception, /) -> None:
         """Tell who wrote it, privately."""
-        await reply_privately(interaction, explain(error))
+        await fail_privately(interaction, error)

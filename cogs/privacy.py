@@ -15,7 +15,7 @@ from bot.exporting import Exporter
 from bot.guild_settings import Guilds
 from bot.languages import Language, Phrase, Value, counted, language_of
 from bot.personal_data import PersonalData, Receipt, Whose
-from bot.tree import reply_privately
+from bot.tree import fail_privately
 from cogs.notice import add_notice
 from gateway.client import GatewayClient
 from gateway.errors import ApiError
@@ -123,7 +123,7 @@ class ForgetForm(ui.Modal):
 
     async def on_error(self, interaction: Interaction, error: Exception, /) -> None:
         """Tell the member, privately."""
-        await reply_privately(interaction, explain(error))
+        await fail_privately(interaction, error)
 
 
 def _whose(interaction: Interaction) -> Whose:

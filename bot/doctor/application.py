@@ -1,4 +1,4 @@
-"""Checks of the Discord application: its token, and the two privileged intents."""
+"""Checks of the Discord application: its token, the two privileged intents, and the SKUs that the settings name."""
 
 import aiohttp
 import msgspec
@@ -22,18 +22,28 @@ _INTENTS = (
     ),
 )
 
+_GROUP = 6  # comes with each subscription, and nobody is entitled to it
+# https://docs.discord.com/developers/resources/sku#sku-object-sku-types
+
 
 class _Named(msgspec.Struct, frozen=True):
     id: str
     username: str = ""
 
 
+class _Sku(msgspec.Struct, frozen=True):
+    id: str
+    name: str = ""
+    type: int = 0
+
+
 class _Application(msgspec.Struct, frozen=True):
+    id: str
     flags: int = 0
 
 
 async def check_discord(config: Config) -> list[Finding]:
-    """The token, and the two privileged intents."""
+    """The token, the two privileged intents, and the SKUs."""
     token = config.secrets.discord_token
     if not token:
         return [
@@ -49,6 +59,7 @@ async def check_discord(config: Config) -> list[Finding]:
         try:
             me = await get_json(session, f"{config.discord.api_url}/users/@me", _Named)
             application = await get_json(session, f"{config.discord.api_url}/applications/@me", _Application)
+            skus = await _skus(config, session, application.id)
         except Refused as refused:
             return [_discord_refused(refused, config)]
         except aiohttp.ClientError:
@@ -61,7 +72,32 @@ async def check_discord(config: Config) -> list[Finding]:
                 )
             ]
     token_finding = Finding(check="Discord token", result="ok", detail=f"signed in as {me.username} ({me.id})")
-    return [token_finding, *_intents(config, application.flags)]
+    return [token_finding, *_intents(config, application.flags), *skus]
+
+
+async def _skus(config: Config, session: aiohttp.ClientSession, application_id: str) -> list[Finding]:
+    """Whether the application has what is said to give plus: https://docs.discord.com/developers/resources/sku."""
+    wanted, check = config.access.plus_skus, "subscriptions"
+    if not wanted:
+        return []
+    try:
+        listed = await get_json(session, f"{config.discord.api_url}/applications/{application_id}/skus", list[_Sku])
+    except Refused as refused:
+        advice = "Look at discordstatus.com; whoever has these already keeps plus meanwhile."
+        detail = f"Discord does not list the application's SKUs: {refused}"
+        return [Finding(check=check, result="failed", detail=detail, advice=advice)]
+    found = [sku for sku in listed if sku.type != _GROUP]
+    missing = [str(sku) for sku in wanted if str(sku) not in {sku.id for sku in found}]
+    if not missing:
+        names = ", ".join(sku.name for sku in found if int(sku.id) in wanted)
+        return [Finding(check=check, result="ok", detail=f"plus comes with {names}")]
+    advice = (
+        "Copy the ids from the application's SKUs page: "
+        + (", ".join(f"{sku.id} is {sku.name}" for sku in found) or "it has none yet")
+        + "."
+    )
+    detail = f"[access] plus_skus names what this application does not sell: {', '.join(missing)}"
+    return [Finding(check=check, result="failed", detail=detail, advice=advice)]
 
 
 def _discord_refused(refused: Refused, config: Config) -> Finding:

@@ -151,7 +151,7 @@ class ConversationsCog(
         say = language_of(interaction).say
         thread = await self._opening.bring_back(chosen, member.member)
         if thread is None:
-            parent = self._opening.parent(interaction, private=not public)
+            parent = await self._opening.parent(interaction, private=not public)
             thread = await self._opening.make(parent, member.member, answer.conversation, private=not public)
             words = say("{title} goes on here.", title=shown.title_of(answer.conversation.title))
             await self._opening.remind(thread, answer, interaction, words)

@@ -8,6 +8,7 @@ import discord
 
 from bot.answers import AnswerIds, AnswerViews
 from bot.errors import UserError
+from bot.guild_settings import Guilds, lineage_of
 from bot.languages import language_of
 from bot.places import asked_by
 from bot.rendering.pages import Pages
@@ -27,11 +28,13 @@ class Opening:
     def __init__(
         self,
         client: discord.Client,
+        guilds: Guilds,
         threads: Threads,
         views: AnswerViews,
         archive_minutes: Any,
     ) -> None:
         self._client = client
+        self._guilds = guilds
         self._threads = threads
         self._views = views
         self._archive_minutes = archive_minutes
@@ -46,9 +49,14 @@ class Opening:
         return f"https://discord.com/channels/{guild}/{held.channel_id}"
 
     async def bring_back(self, conversation_id: str, member: discord.Member) -> discord.Thread | None:
-        """The thread that holds it, open; none where it is gone, locked, or the member can't be let in."""
+        """The thread that holds it, open; none where it is gone, locked, or the member can't be let in, and none where
+        admins chose other channels since.
+        """
         thread = await self.thread_of(conversation_id)
         if thread is None:
+            return None
+        if not (await self._guilds.settings(thread.guild.id)).answers_in(lineage_of(thread)):
+            log.info("thread %d was not brought back: admins chose other channels", thread.id)
             return None
         try:
             if thread.archived:
@@ -74,15 +82,16 @@ class Opening:
             return None
         return channel if isinstance(channel, discord.Thread) else None
 
-    def parent(self, interaction: Interaction, *, private: bool) -> discord.TextChannel:
+    async def parent(self, interaction: Interaction, *, private: bool) -> discord.TextChannel:
         """The channel in which a new thread is made: this one, or the one above this thread.
 
-        Raises `UserError` where there can be none.
+        Raises `UserError` where there can be none, `WrongChannel` where admins chose other channels.
         """
         channel = interaction.channel
         above = channel.parent if isinstance(channel, discord.Thread) else channel
         if not isinstance(above, discord.TextChannel):
             raise UserError("I can't open a thread here. Try again in a text channel.")
+        await self._guilds.applying(above.guild.id, above)
         mine = above.permissions_for(above.guild.me)
         may_open = mine.create_private_threads if private else mine.create_public_threads
         if not (may_open and mine.send_messages_in_threads):

@@ -159,7 +159,7 @@ class SharingCog(commands.Cog):
         private = isinstance(interaction.channel, discord.Thread) and interaction.channel.is_private()
         if private and not await self._guests.includes(held.conversation_id, member.member.id):
             check_owner(held, member.member.id)
-        parent = self._opening.parent(interaction, private=private)
+        parent = await self._opening.parent(interaction, private=private)
         copy = await self._own.fork(held, member, reply_id)
         thread = await self._opening.make(parent, member.member, copy, private=private)
         words = language_of(interaction).say(

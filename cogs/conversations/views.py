@@ -6,9 +6,8 @@ from typing import Any
 import discord
 from discord import ui
 
-from bot.errors import explain
 from bot.languages import Language
-from bot.tree import reply_privately
+from bot.tree import fail_privately
 
 Interaction = discord.Interaction[Any]
 Load = Callable[[str | None], Awaitable[tuple[discord.Embed, str | None]]]
@@ -24,7 +23,7 @@ class _Private(ui.View):
 
     async def on_error(self, interaction: Interaction, error: Exception, _item: ui.Item[Any], /) -> None:
         """Tell the member."""
-        await reply_privately(interaction, explain(error))
+        await fail_privately(interaction, error)
 
 
 class Pager(_Private):

@@ -8,8 +8,7 @@ from typing import Any, Protocol, Self, cast
 import discord
 from discord import app_commands, ui
 
-from bot.errors import explain
-from bot.tree import reply_privately
+from bot.tree import fail_privately
 
 COG = "Setup"
 Interaction = discord.Interaction[Any]
@@ -66,7 +65,7 @@ async def _hand(interaction: Interaction, act: Callable[[Handler], Awaitable[Non
         require_manager(interaction)
         await act(cast("Handler", interaction.client.get_cog(COG)))
     except Exception as error:  # noqa: BLE001  whatever it was, it is logged and the admin is told
-        await reply_privately(interaction, explain(error))
+        await fail_privately(interaction, error)
 
 
 _GO = r"rolekey:setup:(?P<way>back|next|home):(?P<step>[a-z]+)"

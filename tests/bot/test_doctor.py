@@ -147,6 +147,21 @@ async def test_discord_out_of_reach_is_told_from_a_bad_token(tmp_path: Path) -> 
     assert "cannot be reached" in finding.detail
 
 
+async def test_skus_that_the_application_does_not_sell_are_named(tmp_path: Path) -> None:
+    sold = [{"id": "7", "name": "Gold", "type": 5}, {"id": "8", "name": "Gold", "type": 6}]
+    routes = discord_of() | {"/applications/42/skus": answering(sold, wants=f"Bot {TOKEN}")}
+    async with serving(routes) as discord, serving(discord_of()) as silent:
+        right = await found(settings(tmp_path, discord=discord, access=Access(plus_skus=[7])), "subscriptions")
+        wrong = await found(settings(tmp_path, discord=discord, access=Access(plus_skus=[7, 8])), "subscriptions")
+        refused = await found(settings(tmp_path, discord=silent, access=Access(plus_skus=[7])), "subscriptions")
+        unused = await examine(settings(tmp_path, discord=silent))
+    assert (right.result, right.detail) == ("ok", "plus comes with Gold")
+    assert (wrong.result, wrong.detail.rpartition(": ")[2]) == ("failed", "8")
+    assert "7 is Gold" in wrong.advice
+    assert (refused.result, "HTTP status 404" in refused.detail) == ("failed", True)
+    assert "subscriptions" not in {finding.check for finding in unused}
+
+
 async def test_an_intent_that_is_not_granted_says_which_features_go_without_it(tmp_path: Path) -> None:
     async with serving(discord_of(GUILD_MEMBERS_LIMITED)) as discord:
         config = settings(tmp_path, discord=discord)

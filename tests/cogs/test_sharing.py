@@ -3,8 +3,11 @@
 import discord
 
 from bot.config import Access
+from cogs.conversations import SharingCog
 from tests.cogs.conftest import MakeWorld, World, last
 from tests.cogs.test_conversations import begin, conversation_in, text, told
+from tests.cogs.test_privacy import forget
+from tests.cogs.test_setup import choose, walk
 
 
 def chat(world: World) -> list[tuple[str, str]]:
@@ -156,3 +159,32 @@ async def test_an_answer_is_continued_from_in_a_branch_of_its_own_thread(make_wo
         refused = await world.fred.context_menu(world.general, "Continue from here", hello)
         assert refused.ephemeral
         assert text(refused).startswith("That is no answer of mine to go on from.")
+
+
+async def test_no_thread_is_made_or_brought_back_where_admins_do_not_want_answers(make_world: MakeWorld) -> None:
+    async with make_world() as world:
+        thread = await begin(world)
+        bots = world.guild.create_text_channel("bots")
+        shown = await walk(world, world.ada, 2)
+        await choose(world.ada, shown, "channels:answers", [bots])
+        count = len(world.threads())
+        for refused in (
+            await world.paula.slash(thread, "fork"),
+            await world.fred.slash(world.general, "conversations open", conversation="fine"),
+        ):
+            assert text(refused) == f"I don't answer in this channel. Ask in <#{bots.id}>."
+        assert len(world.threads()) == count
+        opened = await world.fred.slash(bots, "conversations open", conversation="fine")
+        assert text(opened) == f"It is open: <#{bots.threads[-1].id}>"
+
+
+async def test_with_whom_it_was_shared_goes_with_a_conversation_whose_owner_is_forgotten(make_world: MakeWorld) -> None:
+    async with make_world() as world:
+        thread = await begin(world)
+        conversation_id = await conversation_in(world, thread)
+        await world.fred.slash(thread, "share", member=world.paula)
+        cog = world.bot.get_cog("SharingCog")
+        assert isinstance(cog, SharingCog)
+        assert await cog._guests.of(conversation_id) == [world.paula.id]
+        await forget(world)
+        assert await cog._guests.of(conversation_id) == []
