@@ -3,7 +3,6 @@
 from playground.standin.rest.routing import Call, Routes
 from playground.standin.world import shapes
 from playground.standin.world.entities import JSON, Application, Entitlement
-from playground.standin.world.entitlements import TEST_MODE
 from playground.standin.world.errors import Code, Refused
 
 _ALL = "/applications/{application_id}/entitlements"
@@ -57,7 +56,7 @@ def _create_test(call: Call) -> JSON:
         int(body["sku_id"]),
         user_id=None if for_guild else owner,
         guild_id=owner if for_guild else None,
-        kind=TEST_MODE,
+        test=True,
     )
     return shapes.entitlement(each)
 

@@ -8,7 +8,7 @@ from playground.standin.world.errors import Code, Refused
 from playground.standin.world.events import Event
 from playground.standin.world.state import State
 
-PURCHASE, TEST_MODE, SUBSCRIPTION = 1, 4, 8
+SUBSCRIPTION = 8
 
 
 class Entitlements:
@@ -24,12 +24,14 @@ class Entitlements:
         *,
         user_id: int | None = None,
         guild_id: int | None = None,
-        kind: int = SUBSCRIPTION,
+        test: bool = False,
         ends_at: datetime | None = None,
     ) -> Entitlement:
         """Somebody bought something, or a test does."""
-        now = None if kind == TEST_MODE else self._state.clock.now()
-        each = Entitlement(self._state.snowflakes.make(), sku_id, application.id, user_id, guild_id, kind, now, ends_at)
+        now = None if test else self._state.clock.now()
+        each = Entitlement(
+            self._state.snowflakes.make(), sku_id, application.id, user_id, guild_id, SUBSCRIPTION, now, ends_at
+        )
         self._state.entitlements[each.id] = each
         self._tell("ENTITLEMENT_CREATE", application, each)
         return each
