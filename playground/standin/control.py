@@ -96,6 +96,14 @@ class Control:
         """The server is no more."""
         self.world.guilds.delete(guild)
 
+    def rename_guild(self, guild: Guild, name: str) -> None:
+        """The server has another name."""
+        self.world.guilds.rename(guild, name)
+
+    def outage(self, guild: Guild, *, over: bool = False) -> None:
+        """The server is out of order, or back."""
+        (self.world.guilds.outage_over if over else self.world.guilds.outage)(guild)
+
     def create_channel(self, guild: Guild, name: str, **traits: Any) -> Channel:
         """A text channel; `traits` as in Discord's Create Guild Channel."""
         return self.world.channels.create(guild, {"name": name, **traits})
@@ -169,9 +177,7 @@ class Control:
     def invalidate_sessions(self, *, resumable: bool = False) -> None:
         """Tell every bot that its session is invalid. https://discord.com/developers/docs/events/gateway-events#invalid-session"""
         for connection in self._gateway.connections:
-            if not resumable and connection.session is not None:
-                self._gateway.end(connection.session)
-            connection.put({"op": int(Opcode.INVALID_SESSION), "d": resumable})
+            self._gateway.invalidate(connection, resumable=resumable)
 
     def close_connections(self, code: int = WSCloseCode.GOING_AWAY) -> None:
         """End every WebSocket with a close code."""

@@ -27,6 +27,7 @@ from playground.standin.rest.cdn import cdn
 from playground.standin.rest.routing import Routes
 from playground.standin.socket.gateway import Gateway, Pace
 from playground.standin.world.clock import Clock, SystemClock
+from playground.standin.world.thread_sync import ThreadSync
 from playground.standin.world.world import GUILD_MEMBERS, MESSAGE_CONTENT, World
 
 HOST = "127.0.0.1"
@@ -54,6 +55,7 @@ class StandIn:
         journal, faults = Journal(), Faults()
         self.gateway = Gateway(self.world, pace or Pace(), lambda: self.gateway_url, journal.add_event)
         self.world.state.bus.listen(journal.on_event)
+        ThreadSync(self.world.state, self.world.shapes)
         self.routes = Routes(self.world, journal.add_request)
         limits = RateLimits(self.world.state.clock)
         self.routes.gates.extend((limits.gate, faults.gate))
@@ -100,7 +102,7 @@ class StandIn:
             await self._runner.cleanup()
 
     def _add_routes(self) -> None:
-        gateway.add(self.routes, lambda: self.gateway.pace, lambda: self.gateway_url)
+        gateway.add(self.routes, self.gateway, lambda: self.gateway_url)
         subjects = (
             applications,
             application_commands,

@@ -3,21 +3,16 @@
 from collections.abc import Callable
 
 from playground.standin.rest.routing import Call, Routes
-from playground.standin.socket.gateway import Pace
+from playground.standin.socket.gateway import Gateway
 from playground.standin.world.entities import JSON
 
 
-def add(routes: Routes, pace: Callable[[], Pace], url: Callable[[], str]) -> None:
+def add(routes: Routes, gateway: Gateway, url: Callable[[], str]) -> None:
     """The routes of this subject."""
 
-    def get_gateway_bot(_call: Call) -> JSON:
-        limit = {
-            "total": 1000,
-            "remaining": 999,
-            "reset_after": 86_400_000,
-            "max_concurrency": pace().max_concurrency,
-        }
-        return {"url": url(), "shards": pace().shards, "session_start_limit": limit}
+    def get_gateway_bot(call: Call) -> JSON:
+        limit = gateway.start_limit(call.caller)
+        return {"url": url(), "shards": gateway.pace.shards, "session_start_limit": limit}
 
     def get_gateway(_call: Call) -> JSON:
         return {"url": url()}

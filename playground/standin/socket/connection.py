@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import zlib
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -15,9 +16,13 @@ from playground.standin.socket.session import Session
 from playground.standin.world.clock import Clock, Timer
 from playground.standin.world.entities import JSON
 
+log = logging.getLogger(__name__)
+
 FRAMES_A_MINUTE = 120
 """https://discord.com/developers/docs/events/gateway#rate-limiting"""
-_LARGEST_FRAME = 15 * 1024
+LARGEST_FRAME = 4096
+"""Bytes. https://discord.com/developers/docs/events/gateway#sending-events"""
+_FRAME_READ = 1024 * 1024
 
 Handler = Callable[["Connection", Any], Awaitable[None] | None]
 
@@ -33,6 +38,7 @@ class Connection:
     ) -> None:
         self.session: Session | None = None
         self.keep_session = True
+        self._ending = False
         self._clock = clock
         self._heartbeat_seconds = heartbeat_seconds
         self._handlers = handlers
@@ -46,7 +52,7 @@ class Connection:
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
         """Talk until either side ends it."""
         self._request = request
-        self._ws = ws = web.WebSocketResponse(max_msg_size=_LARGEST_FRAME, compress=False)
+        self._ws = ws = web.WebSocketResponse(max_msg_size=_FRAME_READ, compress=False)
         await ws.prepare(request)
         writing = asyncio.create_task(self._write(ws), name="standin-socket")
         self.put({"op": int(Opcode.HELLO), "d": {"heartbeat_interval": int(self._heartbeat_seconds * 1000)}})
@@ -55,6 +61,10 @@ class Connection:
             await self._read(ws)
         except Closing as closing:
             self.close(closing.code)
+            await writing
+        except Exception:
+            log.exception("a frame broke the stand-in")
+            self.close(CloseCode.UNKNOWN_ERROR)
             await writing
         finally:
             if self._patience is not None:
@@ -80,6 +90,7 @@ class Connection:
         while True:
             item = await self._outgoing.get()
             if isinstance(item, int):
+                self._ending = True
                 await ws.close(code=item)
                 return
             text = json.dumps(item, separators=(",", ":"))
@@ -103,15 +114,18 @@ class Connection:
                 continue
             self._count()
             frame = _decoded(message.data)
-            handler = self._handlers.get(_opcode(frame))
-            if frame["op"] == Opcode.HEARTBEAT:
+            opcode = _opcode(frame)
+            if opcode is Opcode.HEARTBEAT:
                 self._beat()
-            elif handler is not None:
-                outcome = handler(self, frame.get("d"))
+            elif opcode in self._handlers:
+                outcome = self._handlers[opcode](self, _inner(frame))
                 if outcome is not None:
                     await outcome
-        # 1000 and 1001 say that the client does not come back: the session ends.
-        self.keep_session = ws.close_code not in (WSCloseCode.OK, WSCloseCode.GOING_AWAY)
+            else:
+                raise Closing(CloseCode.UNKNOWN_OPCODE)
+        # 1000 and 1001 of the client say that it does not come back: the session ends.
+        left = ws.close_code in (WSCloseCode.OK, WSCloseCode.GOING_AWAY)
+        self.keep_session = self._ending or not left
 
     def _count(self) -> None:
         now = self._clock.now()
@@ -135,6 +149,8 @@ class Connection:
 
 
 def _decoded(data: str | bytes) -> JSON:
+    if len(data if isinstance(data, bytes) else data.encode()) > LARGEST_FRAME:
+        raise Closing(CloseCode.DECODE_ERROR)
     try:
         frame = json.loads(data)
     except ValueError:
@@ -142,6 +158,13 @@ def _decoded(data: str | bytes) -> JSON:
     if not isinstance(frame, dict):
         raise Closing(CloseCode.DECODE_ERROR)
     return cast("JSON", frame)
+
+
+def _inner(frame: JSON) -> JSON:
+    data: object = frame.get("d")
+    if not isinstance(data, dict):
+        raise Closing(CloseCode.DECODE_ERROR)
+    return cast("JSON", data)
 
 
 def _opcode(frame: JSON) -> Opcode:

@@ -1,23 +1,27 @@
 """The gateway: who identifies or resumes, which sessions there are, and what they are told."""
 
+import secrets
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import cast
 
 from aiohttp import web
 
 from playground.standin.socket import intents as bits
 from playground.standin.socket.connection import Connection, Handler
-from playground.standin.socket.members import member_chunks
+from playground.standin.socket.members import guild_created, member_chunks
 from playground.standin.socket.protocol import CloseCode, Closing, Opcode
 from playground.standin.socket.session import Dispatched, Session, Shard
 from playground.standin.world import shapes
-from playground.standin.world.entities import JSON, Application
+from playground.standin.world.entities import JSON, Application, Guild
 from playground.standin.world.events import Event
 from playground.standin.world.world import World
 
 _INVALID = int(Opcode.INVALID_SESSION)
+_DAY = timedelta(hours=24)
+_STATUSES = {"online", "dnd", "idle", "invisible", "offline"}
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,11 @@ class Pace:
     identify_seconds: float = 0.0
     max_concurrency: int = 1
     shards: int = 1
+    session_starts: int = 1000
+    """How many identifies an application has in 24 hours."""
+    guilds_per_shard: int = 2500
+    all_members_seconds: float = 0.0
+    """How long a whole member list cannot be asked for again. Discord's is 30; 0 lets tests start bots in a row."""
     session_seconds: float = 120.0
     """How long a session without a connection can be resumed."""
 
@@ -43,14 +52,16 @@ class Gateway:
         self._watch = watch
         self._sessions: dict[str, Session] = {}
         self._identified: dict[tuple[int, int], datetime] = {}
+        self._starts: dict[int, deque[datetime]] = {}
+        self._listed: dict[tuple[int, int], datetime] = {}
         self.pace = pace
         self.connections: set[Connection] = set()
         self._handlers: dict[Opcode, Handler] = {
             Opcode.IDENTIFY: self._identify,
             Opcode.RESUME: self._resume,
             Opcode.REQUEST_GUILD_MEMBERS: self._request_members,
-            Opcode.PRESENCE_UPDATE: self._ignore,
-            Opcode.VOICE_STATE_UPDATE: self._ignore,
+            Opcode.PRESENCE_UPDATE: self._update_presence,
+            Opcode.VOICE_STATE_UPDATE: self._ignore_voice,
         }
         self.stop_listening = world.state.bus.listen(self._tell)
 
@@ -98,9 +109,40 @@ class Gateway:
 
         self._world.state.clock.call_later(self.pace.session_seconds, expire)
 
+    def invalidate(self, connection: Connection, *, resumable: bool) -> None:
+        """https://discord.com/developers/docs/events/gateway-events#invalid-session"""
+        session = connection.session
+        if session is not None and not resumable:
+            self.end(session)
+            connection.session = None
+        connection.put({"op": _INVALID, "d": resumable})
+
+    def start_limit(self, application: Application) -> JSON:
+        """https://discord.com/developers/docs/events/gateway#session-start-limit-object"""
+        starts = self._recent_starts(application)
+        ends = (starts[0] + _DAY - self._world.state.clock.now()).total_seconds() if starts else 0
+        return {
+            "total": self.pace.session_starts,
+            "remaining": max(0, self.pace.session_starts - len(starts)),
+            "reset_after": int(ends * 1000),
+            "max_concurrency": self.pace.max_concurrency,
+        }
+
+    def _recent_starts(self, application: Application) -> deque[datetime]:
+        starts = self._starts.setdefault(application.id, deque())
+        while starts and self._world.state.clock.now() - starts[0] >= _DAY:
+            starts.popleft()
+        return starts
+
     def _tell(self, event: Event) -> None:
+        guild = self._world.state.guilds.get(event.guild_id or 0)
+        if guild is not None and guild.unavailable and event.name != "GUILD_DELETE":
+            return
         for session in list(self._sessions.values()):
-            session.offer(event)
+            if event.name == "GUILD_CREATE" and guild is not None:
+                session.offer(replace(event, data=guild_created(self._world, guild, session)))
+            else:
+                session.offer(event)
 
     # What clients send
 
@@ -115,13 +157,35 @@ class Gateway:
             raise Closing(CloseCode.INVALID_INTENTS)
         if bits.refused_intents(intents, application):
             raise Closing(CloseCode.DISALLOWED_INTENTS)
+        if len(self._guilds_of(application, shard)) > self.pace.guilds_per_shard:
+            raise Closing(CloseCode.SHARDING_REQUIRED)
+        self._count_start(application)
         if not self._may_identify(application, shard):
             connection.put({"op": _INVALID, "d": False})
             return
-        session = Session(application, shard, intents, self._watch)
+        session = Session(application, shard, intents, self._watch, data.get("large_threshold") or 50)
         session.outlet, connection.session = connection, session
         self._sessions[session.id] = session
         self._say_ready(session)
+        if data.get("presence") is not None:
+            self._update_presence(connection, data["presence"])
+
+    def _guilds_of(self, application: Application, shard: Shard) -> list[Guild]:
+        guilds = self._world.state.guilds.values()
+        return [guild for guild in guilds if application.bot.id in guild.members and shard.has(guild.id)]
+
+    def _count_start(self, application: Application) -> None:
+        """Too many cost the token. https://discord.com/developers/docs/events/gateway#identifying"""
+        starts = self._recent_starts(application)
+        starts.append(self._world.state.clock.now())
+        if len(starts) <= self.pace.session_starts:
+            return
+        application.token = f"standin.{application.id}.{secrets.token_urlsafe(16)}"
+        for connection in self.connections:
+            if connection.session is not None and connection.session.application is application:
+                self.end(connection.session)
+                connection.close(CloseCode.AUTHENTICATION_FAILED)
+        raise Closing(CloseCode.AUTHENTICATION_FAILED)
 
     def _may_identify(self, application: Application, shard: Shard) -> bool:
         """https://discord.com/developers/docs/events/gateway#sharding-max-concurrency"""
@@ -135,11 +199,7 @@ class Gateway:
 
     def _say_ready(self, session: Session) -> None:
         bot = session.application.bot
-        guilds = [
-            guild
-            for guild in self._world.state.guilds.values()
-            if bot.id in guild.members and session.shard.has(guild.id)
-        ]
+        guilds = self._guilds_of(session.application, session.shard)
         session.dispatch(
             "READY",
             {
@@ -158,7 +218,8 @@ class Gateway:
         )
         if session.intents & bits.Intent.GUILDS:
             for guild in guilds:
-                session.dispatch("GUILD_CREATE", self._world.shapes.guild_create(guild, bot.id))
+                if not guild.unavailable:
+                    session.dispatch("GUILD_CREATE", guild_created(self._world, guild, session))
 
     def _resume(self, connection: Connection, data: JSON) -> None:
         """https://discord.com/developers/docs/events/gateway-events#resume"""
@@ -182,21 +243,57 @@ class Gateway:
 
     def _request_members(self, connection: Connection, data: JSON) -> None:
         """https://discord.com/developers/docs/events/gateway-events#request-guild-members"""
-        session = connection.session
-        if session is None:
-            raise Closing(CloseCode.NOT_AUTHENTICATED)
-        guild = self._world.state.guilds.get(int(data["guild_id"]))
+        session = _session(connection)
+        guild = self._world.state.guilds.get(_snowflake(data.get("guild_id")))
+        if "user_ids" not in data and not isinstance(data.get("query"), str):
+            raise Closing(CloseCode.DECODE_ERROR)
         if guild is None or session.application.bot.id not in guild.members:
             return
         everybody = data.get("query") == "" and not data.get("limit")
         if everybody and not session.intents & bits.Intent.GUILD_MEMBERS:
             raise Closing(CloseCode.DISALLOWED_INTENTS)
-        for chunk in member_chunks(guild, data):
+        if everybody and self._listed_lately(session, guild, data):
+            return
+        for chunk in member_chunks(guild, data, presences=bool(session.intents & bits.Intent.GUILD_PRESENCES)):
             session.dispatch("GUILD_MEMBERS_CHUNK", chunk)
 
+    def _listed_lately(self, session: Session, guild: Guild, wish: JSON) -> bool:
+        """https://discord.com/developers/docs/events/gateway-events#rate-limited"""
+        key, now = (session.application.id, guild.id), self._world.state.clock.now()
+        ends = self._listed.get(key, now)
+        if ends <= now:
+            self._listed[key] = now + timedelta(seconds=self.pace.all_members_seconds)
+            return False
+        meta = {"guild_id": str(guild.id)} | ({"nonce": wish["nonce"]} if wish.get("nonce") is not None else {})
+        wait = (ends - now).total_seconds()
+        opcode = int(Opcode.REQUEST_GUILD_MEMBERS)
+        session.dispatch("RATE_LIMITED", {"opcode": opcode, "retry_after": wait, "meta": meta})
+        return True
+
+    def _update_presence(self, connection: Connection, data: JSON) -> None:
+        """https://discord.com/developers/docs/events/gateway-events#update-presence"""
+        session = _session(connection)
+        status, activities = data.get("status"), data.get("activities")
+        if status not in _STATUSES or not isinstance(activities, list):
+            raise Closing(CloseCode.DECODE_ERROR)
+        shown = "offline" if status == "invisible" else status
+        for guild in self._guilds_of(session.application, session.shard):
+            presence: JSON = {
+                "user": {"id": str(session.application.bot.id)},
+                "guild_id": str(guild.id),
+                "status": shown,
+                "activities": activities,
+                "client_status": {} if shown == "offline" else {"web": shown},
+            }
+            members = guild.members
+            self._world.state.bus.emit(
+                Event("PRESENCE_UPDATE", presence, guild.id, lambda user_id, of=members: user_id in of)
+            )
+
     @staticmethod
-    def _ignore(_connection: Connection, _data: Any) -> None:
-        """Presence and voice are of no interest here."""
+    def _ignore_voice(connection: Connection, _data: JSON) -> None:
+        """Nobody speaks here."""
+        _session(connection)
 
     def _application(self, token: object) -> Application:
         for application in self._world.state.applications.values():
@@ -205,8 +302,22 @@ class Gateway:
         raise Closing(CloseCode.AUTHENTICATION_FAILED)
 
 
-def _shard(given: Any) -> Shard:
-    index, count = given or (0, 1)
+def _session(connection: Connection) -> Session:
+    if connection.session is None:
+        raise Closing(CloseCode.NOT_AUTHENTICATED)
+    return connection.session
+
+
+def _snowflake(given: object) -> int:
+    if not isinstance(given, str | int) or not str(given).isdecimal():
+        raise Closing(CloseCode.DECODE_ERROR)
+    return int(given)
+
+
+def _shard(given: object) -> Shard:
+    """Raises `Closing` 4010."""
+    pair: list[object] = cast("list[object]", given) if isinstance(given, list) else []
+    index, count = pair if len(pair) == 2 else ((0, 1) if given is None else (0, 0))
     if not (isinstance(index, int) and isinstance(count, int) and 0 <= index < count):
         raise Closing(CloseCode.INVALID_SHARD)
     return Shard(index, count)

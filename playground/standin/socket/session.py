@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from playground.standin.socket.intents import is_wanted, readable
-from playground.standin.socket.protocol import Opcode
+from playground.standin.socket.protocol import CloseCode, Opcode
 from playground.standin.world.entities import JSON, Application
 from playground.standin.world.events import Event
 
@@ -46,17 +46,27 @@ class Outlet(Protocol):
         """Send, after what was put before."""
         ...
 
+    def close(self, code: int) -> None:
+        """End it, once everything before is sent."""
+        ...
+
 
 class Session:
     """Numbers what it dispatches and keeps the last of it; `watch` is told of each dispatch."""
 
     def __init__(
-        self, application: Application, shard: Shard, intents: int, watch: Callable[[Dispatched], None]
+        self,
+        application: Application,
+        shard: Shard,
+        intents: int,
+        watch: Callable[[Dispatched], None],
+        large_threshold: int = 50,
     ) -> None:
         self.id = secrets.token_hex(16)
         self.application = application
         self.shard = shard
         self.intents = intents
+        self.large_threshold = large_threshold
         self.outlet: Outlet | None = None
         self.sequence = 0
         self._watch = watch
@@ -82,7 +92,9 @@ class Session:
         return after <= self.sequence and self.sequence - after <= len(self._kept)
 
     def replay(self, after: int, outlet: Outlet) -> None:
-        """Send what was missed through a new connection, then go on there."""
+        """Send what was missed through a new connection, then go on there; the old one, if any is left, ends."""
+        if self.outlet is not None:
+            self.outlet.close(CloseCode.SESSION_TIMED_OUT)
         for sequence, frame in self._kept:
             if sequence > after:
                 outlet.put(frame)

@@ -158,6 +158,8 @@ class Guild:
     icon: str | None = None
     system_channel_id: int | None = None
     locale: str = "en-US"
+    unavailable: bool = False
+    """Whether it is out of order, as Discord's servers sometimes are."""
 
 
 @dataclass(eq=False)

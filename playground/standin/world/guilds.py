@@ -128,6 +128,23 @@ class Guilds:
             self._state.messages.pop(channel.id, None)
         del self._state.guilds[guild.id]
 
+    def rename(self, guild: Guild, name: str) -> None:
+        """https://discord.com/developers/docs/events/gateway-events#guild-update"""
+        guild.name = name
+        self._state.bus.emit(Event("GUILD_UPDATE", self._shapes.guild(guild), guild.id, self._members(guild)))
+
+    def outage(self, guild: Guild) -> None:
+        """The server is out of order: nobody hears of it. https://discord.com/developers/docs/events/gateway-events#guild-delete"""
+        guild.unavailable = True
+        data = {"id": str(guild.id), "unavailable": True}
+        self._state.bus.emit(Event("GUILD_DELETE", data, guild.id, self._members(guild)))
+
+    def outage_over(self, guild: Guild) -> None:
+        """It is back. https://discord.com/developers/docs/events/gateway-events#guild-create"""
+        guild.unavailable = False
+        for member in list(guild.members.values()):
+            self._tell_guild(guild, member.user)
+
     # Members
 
     def edit_member(self, actor_id: int, guild: Guild, user_id: int, body: JSON) -> Member:
