@@ -115,7 +115,8 @@ async def _ping(stream: EventStream) -> None:
 
 
 def _expire(limit: asyncio.Timeout) -> None:
-    limit.reschedule(asyncio.get_running_loop().time())
+    if not limit.expired():  # once is enough, and all that asyncio allows
+        limit.reschedule(asyncio.get_running_loop().time())
 
 
 def _interrupted() -> Unavailable:
