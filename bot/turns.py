@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
 from storage import Connection, StorageError, Store
@@ -50,9 +50,10 @@ class Turns:
             yield True
         finally:
             renewing.cancel()
-            with suppress(asyncio.CancelledError):
-                await renewing
-            await self._end(name)
+            try:
+                await asyncio.wait({renewing})  # unlike awaiting it, keeps apart whether it is cancelled or we are
+            finally:
+                await self._end(name)
 
     async def _renew(self, name: str) -> None:
         while True:

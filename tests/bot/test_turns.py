@@ -73,3 +73,31 @@ async def test_a_process_that_died_keeps_others_waiting_for_one_term(store: Stor
     died = Turns(store, "died", now=clock.now)
     assert await died._take("sweep")
     assert await waits(store, clock, "second")
+
+
+async def test_who_is_stopped_while_giving_the_turn_back_stops(store: Store) -> None:
+    ending = asyncio.Event()
+
+    async def hard_to_wake(_seconds: float) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ending.set()
+            await asyncio.sleep(0)
+
+    clock = Clock()
+    turns = Turns(store, "first", now=clock.now, sleep=hard_to_wake)
+
+    async def take_and_go_on() -> None:
+        async with turns.taken("sweep"):
+            await asyncio.sleep(0)
+        await asyncio.Event().wait()
+
+    task = asyncio.create_task(take_and_go_on())
+    await ending.wait()
+    task.cancel()
+    async with asyncio.timeout(5):
+        await asyncio.wait({task})
+    assert task.cancelled()
+    async with Turns(store, "second", now=clock.now, sleep=Night(clock).sleep).taken("sweep") as mine:
+        assert mine
