@@ -1,15 +1,19 @@
 """The REST API, as a client sees it that is not discord.py; each exchange is held against Discord's description."""
 
 import json
+import os
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
 import pytest
 
+from playground.standin.server import StandIn
 from playground.standin.world.clock import ManualClock
 from playground.standin.world.entities import MessageFlag
 from playground.standin.world.errors import NotOffered, Refused
 from playground.standin.world.permissions import Permission
+from tests.discord_openapi import exchange_violations
 from tests.playground.standin.conftest import Api, MakeStandIn
 from tests.playground.standin.places import ASK, Place, code, place_in
 
@@ -223,3 +227,21 @@ async def test_a_command_takes_only_what_it_asks_for(api: Api, place: Place) -> 
     hidden = {"name": "admin", "description": "Admin", "default_member_permissions": 32}
     assert (await api("POST", place.commands, hidden))[0] == 201
     assert [command.name for command in place.fred.commands(place.general)] == ["ask"]
+
+
+@pytest.mark.skipif(
+    "DISCORD_OPENAPI" not in os.environ, reason="DISCORD_OPENAPI names no copy of Discord's description"
+)
+async def test_what_discord_does_not_describe_is_found(session: aiohttp.ClientSession) -> None:
+    async with StandIn() as standin:
+        place, api = place_in(standin), Api(session, standin.api_url, standin.application.token)
+        form = aiohttp.FormData()
+        form.add_field("payload_json", json.dumps({"content": "see", "tts": "loud"}))
+        form.add_field("files[0]", b"all of it", filename="answer.md", content_type="text/markdown")
+        assert (await api("POST", place.messages, data=form))[0] == 200
+        assert (await api("POST", place.messages, {"content": "Hi"}))[0] == 200
+        [in_form, right] = standin.control.requests
+        assert "tts" in exchange_violations([in_form])[0]
+        assert exchange_violations([right]) == []
+        assert "no answer with 204" in exchange_violations([replace(right, status=204, answer=None)])[0]
+        assert "id" in exchange_violations([replace(right, answer={**right.answer, "id": 5})])[0]
