@@ -72,6 +72,7 @@ async def test_a_message_is_sent_changed_found_and_deleted(api: Api, place: Plac
 
 
 async def test_messages_that_cannot_be_are_refused(api: Api, place: Place) -> None:
+    """https://docs.discord.com/developers/resources/message#create-message"""
     status, body = await api("POST", place.messages, {"content": "x" * 2001})
     assert (status, body["code"]) == (400, 50035)
     assert body["errors"]["content"]["_errors"][0]["code"] == "BASE_TYPE_MAX_LENGTH"
@@ -81,6 +82,7 @@ async def test_messages_that_cannot_be_are_refused(api: Api, place: Place) -> No
 
 
 async def test_files_go_up_by_multipart_and_come_down_from_the_cdn(api: Api, place: Place) -> None:
+    """https://docs.discord.com/developers/reference#uploading-files"""
     form = aiohttp.FormData()
     form.add_field("payload_json", json.dumps({"content": "see", "attachments": [{"id": 0, "description": "words"}]}))
     form.add_field("files[0]", b"all of it", filename="answer.md", content_type="text/markdown")
@@ -96,6 +98,9 @@ async def test_files_go_up_by_multipart_and_come_down_from_the_cdn(api: Api, pla
 
 
 async def test_threads_are_opened_joined_archived_and_locked(api: Api, place: Place) -> None:
+    """https://docs.discord.com/developers/topics/threads; 160004 and 160006:
+    https://docs.discord.com/developers/topics/opcodes-and-status-codes#json
+    """
     message = await place.fred.send(place.general, "a subject")
     threads = f"{place.messages}/{message.id}/threads"
     status, thread = await api("POST", threads, {"name": "Talk", "auto_archive_duration": 1440})
@@ -118,6 +123,9 @@ async def test_threads_are_opened_joined_archived_and_locked(api: Api, place: Pl
 
 
 async def test_permissions_and_the_order_of_roles_are_kept(api: Api, place: Place) -> None:
+    """https://docs.discord.com/developers/topics/permissions#permission-hierarchy; 50001 and 50013:
+    https://docs.discord.com/developers/topics/opcodes-and-status-codes#json
+    """
     control, guild = place.standin.control, place.guild
     low = control.create_role(guild, "Low")
     path = f"/guilds/{guild.id}/members/{place.fred.id}/roles/"
@@ -135,6 +143,9 @@ async def test_permissions_and_the_order_of_roles_are_kept(api: Api, place: Plac
 
 
 async def test_an_interaction_is_answered_once_and_followed_up(api: Api, place: Place) -> None:
+    """https://docs.discord.com/developers/interactions/receiving-and-responding#followup-messages; 40060 and 10015:
+    https://docs.discord.com/developers/topics/opcodes-and-status-codes#json
+    """
     status, [command] = await api("PUT", place.commands, [ASK])
     assert (status, command["name"]) == (200, "ask")
     invocation = await place.fred.slash(place.general, "ask", prompt="Why?")
@@ -157,6 +168,7 @@ async def test_an_interaction_is_answered_once_and_followed_up(api: Api, place: 
 
 
 async def test_a_deferred_answer_thinks_until_it_is_edited(api: Api, place: Place) -> None:
+    """https://docs.discord.com/developers/interactions/receiving-and-responding#edit-original-interaction-response"""
     await api("PUT", place.commands, [ASK])
     invocation = await place.fred.slash(place.general, "ask", prompt="Why?")
     interaction = invocation.interaction
@@ -177,6 +189,9 @@ async def test_a_deferred_answer_thinks_until_it_is_edited(api: Api, place: Plac
 async def test_an_interaction_waits_three_seconds_and_its_token_lasts_fifteen_minutes(
     make_standin: MakeStandIn, session: aiohttp.ClientSession
 ) -> None:
+    """https://docs.discord.com/developers/interactions/receiving-and-responding#interaction-callback; 10062 and 50027:
+    https://docs.discord.com/developers/topics/opcodes-and-status-codes#json
+    """
     clock = ManualClock()
     async with make_standin(clock=clock) as standin:
         place = place_in(standin)
@@ -197,6 +212,7 @@ async def test_an_interaction_waits_three_seconds_and_its_token_lasts_fifteen_mi
 
 
 async def test_buttons_and_forms_come_back_filled_in(api: Api, place: Place) -> None:
+    """https://docs.discord.com/developers/interactions/receiving-and-responding#interaction-object-modal-submit-data-structure"""
     row = {"type": 1, "components": [{"type": 2, "style": 1, "label": "More", "custom_id": "more"}]}
     _, sent = await api("POST", place.messages, {"content": "Press", "components": [row]})
     message = place.standin.world.state.message(place.general.id, int(sent["id"]))
@@ -219,6 +235,7 @@ async def test_buttons_and_forms_come_back_filled_in(api: Api, place: Place) -> 
 
 
 async def test_a_command_takes_only_what_it_asks_for(api: Api, place: Place) -> None:
+    """https://docs.discord.com/developers/interactions/application-commands#application-command-object-application-command-option-structure"""
     await api("PUT", place.commands, [ASK])
     refused: list[dict[str, Any]] = [{}, {"prompt": "x" * 11}, {"prompt": 5}, {"prompt": "a", "unknown": "b"}]
     for options in refused:
