@@ -19,7 +19,7 @@ help: ## List the targets
 	@echo "  ARGS go to the program:    make run ARGS=\"--config config.toml\"    make test ARGS=\"tests/bot -k keys\""
 	@echo "  PYTHON picks the Python:   make install PYTHON=python3.12"
 
-install: $(VENV)/.playground ## Make .venv and install what running needs
+install: $(VENV)/.base ## Make .venv and install what running needs
 
 run: install ## Start: the bot where DISCORD_TOKEN is set, otherwise the playground
 	@exec $(PY) -m bot run $(ARGS)
@@ -57,7 +57,6 @@ UV = $(shell command -v uv || echo $(VENV)/bin/uv)
 lock: $(PY) ## Resolve the dependencies anew into requirements/
 	@command -v uv >/dev/null || [ -x $(VENV)/bin/uv ] || $(PIP) install uv
 	@$(LOCK) --extra dev --output-file requirements/dev.txt $(ARGS)
-	@$(LOCK) --extra playground --constraints requirements/dev.txt --output-file requirements/playground.txt $(ARGS)
 	@$(LOCK) --constraints requirements/dev.txt --output-file requirements/base.txt $(ARGS)
 	@wc -l requirements/*.txt
 
@@ -66,7 +65,7 @@ clean: ## Remove .venv and caches; data/ and your settings stay
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp is newer than the lock it was installed from, so nothing is installed twice.
-$(VENV)/.playground: requirements/playground.txt pyproject.toml | $(PY)
+$(VENV)/.base: requirements/base.txt pyproject.toml | $(PY)
 	@echo "Installing what Rolekey runs on (a minute or so) ..."
 	@$(PIP) install --require-hashes --no-deps --requirement $<
 	@$(PIP) install --no-index --no-build-isolation --no-deps --editable .
@@ -77,7 +76,7 @@ $(VENV)/.dev: requirements/dev.txt pyproject.toml | $(PY)
 	@echo "Installing what the tests run on (a minute or two) ..."
 	@$(PIP) install --require-hashes --no-deps --requirement $<
 	@$(PIP) install --no-index --no-build-isolation --no-deps --editable .
-	@touch $(VENV)/.playground $@
+	@touch $(VENV)/.base $@
 
 $(PY):
 	@for python in $(PYTHONS); do \

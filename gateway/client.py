@@ -156,9 +156,10 @@ class GatewayClient:
             if cursor is None:
                 return
 
-    async def update_user(self, user_id: str, changes: UpdateUser) -> User:
-        """Change what `changes` names."""
-        return (await self._call("PATCH", _user_path(user_id), UserAnswer, body=changes)).user
+    async def update_user(self, user_id: str, changes: UpdateUser, *, client_id: str | None = None) -> User:
+        """Change what `changes` names; an admin says with `client_id` whose user is meant."""
+        query = {} if client_id is None else {"client_id": client_id}
+        return (await self._call("PATCH", _user_path(user_id), UserAnswer, body=changes, query=query)).user
 
     async def delete_user(self, user_id: str, *, purge: bool = False) -> None:
         """Revoke a user's key at once; with `purge` erase its conversations too."""

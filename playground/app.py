@@ -1,94 +1,85 @@
-"""Runs the bot, unmodified, in SimCord's simulated Discord, with its own gateway, and shows it on a page."""
+"""Runs the bot, unmodified, on the stand-in Discord, with a gateway and a model, and shows all of it on a page."""
 
 import asyncio
-import logging
 import os
 import sys
 import webbrowser
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from contextvars import Context
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
-import simcord
 
 from bot import create_bot
+from bot.client import RolekeyBot
 from bot.config import Access, Answers, Config, Discord
 from bot.stopping import stop_signal
-from gateway.config import Account, Secrets
+from gateway.accounts.configured import configured_accounts
+from gateway.config import Account, Recovery, Secrets
+from playground.control_api import ControlApi
+from playground.line import Line
+from playground.offline_provider import OfflineProvider
 from playground.page import Page
-from playground.world import World
-
-log = logging.getLogger(__name__)
+from playground.panel import Panel
+from playground.scene import Scene, SceneClock, set_scene
+from playground.standin.server import StandIn
+from playground.switched_gateway import SwitchedGateway
 
 _PROVIDER_KEY = "OPENAI_API_KEY"
-# SimCord waits for the bot after everything a person does; the longest offline answer takes half a minute.
-_SETTLE_SECONDS = 120.0
-_OFFLINE = [
-    Account(name="offline-free", tier="free", kind="offline", model="offline-small"),
-    Account(name="offline-plus", tier="plus", kind="offline", model="offline-large"),
-]
+_START_SECONDS = 30.0
+_WORD_SECONDS = 0.035  # fast for a reader, slow enough to be seen
+
+
+@dataclass(frozen=True)
+class Playground:
+    """What goes on while it is played."""
+
+    url: str
+    standin: StandIn
+    scene: Scene
+    gateway: SwitchedGateway
+    line: Line
 
 
 async def run(config: Config, *, open_browser: bool) -> None:
     """Run the playground until SIGINT or SIGTERM, and say where its page is."""
     stop = stop_signal()
-    async with playing(config) as (world, page):
-        print(f"Playground, a simulated Discord ({_model(config)}). Ctrl-C stops it. Open {page.url}", flush=True)  # noqa: T201  what the command is for
+    async with playing(config) as playground:
+        model = playground.scene.model
+        print(f"Playground, a simulated Discord ({model}). Ctrl-C stops it. Open {playground.url}", flush=True)  # noqa: T201  what the command is for
         if open_browser and (browser := _browser()) is not None:
-            await asyncio.to_thread(browser.open, page.url)
-        watching = asyncio.create_task(_log_errors(world.env), name="log-errors")
+            await asyncio.to_thread(browser.open, playground.url)
         await stop.wait()
-        watching.cancel()
 
 
 @asynccontextmanager
-async def playing(config: Config) -> AsyncGenerator[tuple[World, Page]]:
-    """The playground while it lasts; what it stored is gone afterwards."""
+async def playing(config: Config, *, word_seconds: float = _WORD_SECONDS) -> AsyncGenerator[Playground]:
+    """The playground while it lasts; what it stored is gone afterwards. Offline answers take `word_seconds` a word."""
     async with AsyncExitStack() as stack:
-        folder = stack.enter_context(TemporaryDirectory(prefix="rolekey-playground-"))
-        bot = create_bot(settings(config, Path(folder)))
-        # Runs as soon as SimCord has taken over the loop and first waits for the bot.
-        asyncio.get_running_loop().call_soon(_leave_idle_connections_out)
-        env = await stack.enter_async_context(
-            simcord.run(bot, shard_count=1, settle_timeout=_SETTLE_SECONDS, check_errors=False)
-        )
-        # The bot explains its failures to members itself; Preview would call an action that ended so uncertain.
-        del bot.tree.on_error
-        world = await World.create(env, _model(config))
-        page = await stack.enter_async_context(Page(world, f"A simulated Discord, {_model(config)}."))
-        stack.push_async_callback(bot.close)  # first: it ends the answers that everything else would wait for
-        yield world, page
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="rolekey-playground-")))
+        line = await stack.enter_async_context(Line())
+        provider = await stack.enter_async_context(OfflineProvider(word_seconds=word_seconds))
+        clock = SceneClock()
+        standin = await stack.enter_async_context(StandIn(clock=clock))
+        scene = await set_scene(standin.control, clock, _model(config))
+        played = settings(config, folder, accounts(config, provider.base_url, line.url))
+        gateway = await stack.enter_async_context(SwitchedGateway(played))
+        panel = await stack.enter_async_context(Panel(standin, scene, gateway, line))
+        api = ControlApi(standin.control, scene, standin.cdn_url)
+        page = await stack.enter_async_context(Page(api, panel, files_origin=standin.url))
+        bot = create_bot(joined(played, standin, gateway))
+        await stack.enter_async_context(_running(bot, standin))
+        yield Playground(page.url, standin, scene, gateway, line)
 
 
-def _leave_idle_connections_out() -> None:
-    """Keep SimCord from waiting, after every action, until aiohttp closes the bot's idle connections to its gateway.
-
-    To SimCord a timer that ends before its patience does is work of the bot; aiohttp's housekeeping takes 15 s.
-    """
-    loop = asyncio.get_running_loop()
-    counted = loop.call_at  # SimCord's; it puts the loop's own back when it ends
-
-    def call_at(when: float, callback: Any, *args: Any, context: Context | None = None) -> asyncio.TimerHandle:
-        if getattr(callback, "__name__", "") == "_weakref_handle":
-            return Context().run(counted, when, callback, *args)
-        return counted(when, callback, *args, context=context)
-
-    loop.call_at = call_at  # pyright: ignore[reportAttributeAccessIssue]  as SimCord itself does
-
-
-def settings(config: Config, folder: Path) -> Config:
-    """The settings as they are in the playground: a gateway of its own, and no secret but a provider's key."""
-    real = _has_provider(config)
+def settings(config: Config, folder: Path, accounts: list[Account]) -> Config:
+    """The gateway's settings as they are in the playground, and no secret but a provider's key."""
     return msgspec.structs.replace(
         config,
         data_dir=folder,
-        discord=Discord(message_content=True, guild_members=True),
-        access=Access(plus_roles=["Plus"], everyone="free"),
-        answers=Answers(edit_interval_seconds=0.5, grace_seconds=2.0),
         gateway=msgspec.structs.replace(
             config.gateway,
             url="",
@@ -96,10 +87,62 @@ def settings(config: Config, folder: Path) -> Config:
             host="127.0.0.1",
             port=0,
             storage="",
-            accounts=config.gateway.accounts if real else _OFFLINE,
+            shutdown_grace_seconds=0.0,
+            recovery=Recovery(open_seconds=1.0, cool_down_seconds=1.0, probe_seconds=1.0),
+            accounts=accounts,
         ),
-        secrets=Secrets(accounts=config.secrets.accounts if real else {}),
+        secrets=Secrets(accounts=config.secrets.accounts if _has_provider(config) else {}),
     )
+
+
+def accounts(config: Config, offline_url: str, line_url: str) -> list[Account]:
+    """A real provider's accounts where its key is there, else those of the offline one; all by the line."""
+    if not _has_provider(config):
+        way: dict[str, Any] = {"base_url": offline_url, "proxy": line_url}
+        way |= {"input_usd_per_mtok": 0.0, "output_usd_per_mtok": 0.0}
+        return [
+            Account(name="offline-free", tier="free", model="offline-small", **way),
+            Account(name="offline-plus", tier="plus", model="offline-large", **way),
+        ]
+    return [
+        msgspec.structs.replace(account, proxy=line_url) if account.kind == "openai" and not account.proxy else account
+        for account in configured_accounts(config)
+    ]
+
+
+def joined(config: Config, standin: StandIn, gateway: SwitchedGateway) -> Config:
+    """The bot's settings: the stand-in is its Discord, the gateway is elsewhere."""
+    return msgspec.structs.replace(
+        config,
+        discord=Discord(api_url=standin.api_url, cdn_url=standin.cdn_url, message_content=True, guild_members=True),
+        access=Access(plus_roles=["Plus"], everyone="free"),
+        answers=Answers(edit_interval_seconds=0.5, grace_seconds=1.0),
+        gateway=msgspec.structs.replace(config.gateway, url=gateway.url),
+        secrets=msgspec.structs.replace(config.secrets, client_key=gateway.client_key),
+    )
+
+
+@asynccontextmanager
+async def _running(bot: RolekeyBot, standin: StandIn) -> AsyncGenerator[None]:
+    """The bot, from when it hears what happens until it has closed; what it fails with is raised."""
+    running = asyncio.create_task(bot.start(standin.application.token), name="bot")
+    hearing = asyncio.create_task(standin.control.until(lambda: _hears(standin), _START_SECONDS), name="start")
+    try:
+        await asyncio.wait({running, hearing}, return_when=asyncio.FIRST_COMPLETED)
+        if not running.done():
+            await hearing
+            yield
+    finally:
+        hearing.cancel()
+        await bot.close()
+        await asyncio.wait({running, hearing})
+    await running
+
+
+def _hears(standin: StandIn) -> bool:
+    """Whether the bot was told of every server it is in."""
+    told = sum(event.name == "GUILD_CREATE" for event in standin.control.events)
+    return told >= len(standin.world.state.guilds)
 
 
 def _has_provider(config: Config) -> bool:
@@ -116,14 +159,3 @@ def _browser() -> webbrowser.BaseBrowser | None:
     with suppress(webbrowser.Error):
         return webbrowser.get()
     return None
-
-
-async def _log_errors(env: simcord.Env) -> None:
-    """What SimCord caught from the bot's handlers must not go unseen."""
-    seen = 0
-    while True:
-        errors = env.errors_since(seen)
-        seen += len(errors)
-        for error in errors:
-            log.warning("the bot raised %s", type(error.__cause__ or error).__name__)
-        await asyncio.sleep(1)

@@ -4,12 +4,16 @@ import argparse
 import asyncio
 import shutil
 import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Literal
 
-from playwright.async_api import FrameLocator, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 from playwright.async_api import Page as Tab
 
 from bot.config import Config
+from playground.animation import record, save_small
 from playground.app import playing
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -22,6 +26,9 @@ CHROMIUM_ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+DESK, PHONE, ANIMATION = (1280, 800), (390, 844), (1280, 720)
+_WORD_SECONDS = 0.03
+_STEPS = 5
 
 
 def find_chromium() -> str | None:
@@ -29,60 +36,145 @@ def find_chromium() -> str | None:
     return next((path for name in CHROMIUM_NAMES if (path := shutil.which(name))), None)
 
 
-async def type_command(tab: Tab, name: str, *options: tuple[str, str]) -> None:
-    """Type a slash command into the composer, then its options, and send it."""
-    room = tab.frame_locator("#frame")
-    await room.locator("#channel-composer-input").press_sequentially(f"/{name}")
-    await room.locator(".command-popup").get_by_text(f"/{name}").first.wait_for()
+class Studio:
+    """Opens playgrounds in one browser and puts their pictures into a folder."""
+
+    def __init__(self, browser: Browser, folder: Path) -> None:
+        self._browser = browser
+        self._folder = folder
+
+    @asynccontextmanager
+    async def opened(
+        self, *, size: tuple[int, int] = DESK, scheme: Literal["dark", "light"] = "dark", tour: bool = False
+    ) -> AsyncGenerator[Tab]:
+        """A playground of its own, and its page."""
+        async with playing(Config(), word_seconds=_WORD_SECONDS) as playground:
+            width, height = size
+            context = await self._browser.new_context(
+                viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce"
+            )
+            tab = await context.new_page()
+            await tab.goto(playground.url)
+            await tab.locator("body[data-ready]").wait_for()
+            if not tour:
+                await tab.get_by_role("button", name="Skip tour").click()
+            yield tab
+            await context.close()
+
+    async def take(self, tab: Tab, name: str, part: str | None = None) -> None:
+        """A picture of the page, or of a part of it."""
+        path = self._folder / f"{name}.png"
+        await (tab.locator(part).first if part else tab).screenshot(path=path, animations="disabled")
+        save_small(path)
+
+    async def take_all(self) -> None:
+        """Every picture there is."""
+        await self._take_answers()
+        await self._take_tour()
+        await self._take_light()
+        await self._take_phone()
+        async with self.opened(size=ANIMATION) as tab:
+            await record(tab, self._folder / "playground.gif", _play(tab))
+
+    async def _take_answers(self) -> None:
+        async with self.opened() as tab:
+            await be(tab, "Fred")
+            await ask(tab, "How do I greet somebody in Python? Show me the code", "free")
+            await open_thread(tab)
+            await tab.get_by_role("button", name="Stop").wait_for()
+            await tab.get_by_text("def greet").first.wait_for()
+            await self.take(tab, "thread")
+            await tab.get_by_role("button", name="Follow up").wait_for()
+            await tab.locator(".channel", has_text="general").click()
+            await ask(tab, "And with the better model?", "plus")
+            await tab.get_by_text("Plus is not part of your access").wait_for()
+            await self.take(tab, "refusal")
+            await tab.get_by_role("switch", name="Plus role of Fred").click()
+            await expect(tab.locator('[data-person="Fred"] .key-card .tier')).to_have_text("plus")
+            await self.take(tab, "panel", ".panel")
+            await ask(tab, "And now, a list of steps?", "plus")
+            await tab.locator(".thread-card", has_text="offline-large").wait_for()
+            await self.take(tab, "playground")
+
+    async def _take_tour(self) -> None:
+        async with self.opened(tour=True) as tab:
+            card = tab.get_by_role("region", name="Guided tour")
+            for step in range(1, _STEPS + 1):
+                await card.get_by_text(f"Step {step} of {_STEPS}", exact=True).wait_for()
+                await self.take(tab, f"tour-{step}")
+                while "complete" not in (await card.get_attribute("class") or ""):
+                    await card.get_by_role("button", name="Show me").click()
+                    await tab.keyboard.press("Enter")
+                    await tab.wait_for_timeout(700)
+                await card.get_by_role("button", name="Finish" if step == _STEPS else "Next").click()
+
+    async def _take_light(self) -> None:
+        async with self.opened(scheme="light") as tab:
+            await be(tab, "Paula")
+            await ask(tab, "What does a table look like here?")
+            await open_thread(tab)
+            await tab.get_by_role("button", name="Follow up").wait_for()
+            await self.take(tab, "light")
+
+    async def _take_phone(self) -> None:
+        async with self.opened(size=PHONE) as tab:
+            await ask(tab, "Write some code, please")
+            await tab.locator(".thread-card").click()
+            await tab.get_by_role("button", name="Follow up").wait_for()
+            await self.take(tab, "phone")
+
+
+async def _play(tab: Tab) -> None:
+    """What the moving picture shows: a question, its thread, a role that changes, and what that opens."""
+    await be(tab, "Fred")
+    await ask(tab, "How do I greet somebody in Python?", "free", slowly=True)
+    await tab.locator(".thread-card").wait_for()
+    await tab.wait_for_timeout(900)
+    await open_thread(tab)
+    await tab.get_by_role("button", name="Follow up").wait_for()
+    await tab.wait_for_timeout(900)
+    await tab.get_by_role("switch", name="Plus role of Fred").hover()
+    await tab.wait_for_timeout(500)
+    await tab.get_by_role("switch", name="Plus role of Fred").click()
+    await tab.wait_for_timeout(1600)
+    await tab.locator(".channel", has_text="general").click()
+    await ask(tab, "And the better model?", "plus", slowly=True)
+    await tab.locator(".thread-card", has_text="offline-large").wait_for()
+    await tab.wait_for_timeout(2000)
+
+
+async def be(tab: Tab, name: str) -> None:
+    """Choose who one is."""
+    await tab.locator(".me-button").click()
+    await tab.get_by_role("menuitemradio", name=name).click()
+    await expect(tab.locator(".me-words strong")).to_have_text(name)
+
+
+async def ask(tab: Tab, prompt: str, tier: str | None = None, *, slowly: bool = False) -> None:
+    """Type /ask into the composer, and send it."""
+    delay = 45.0 if slowly else 0.0
+    await tab.locator(".composer-field").press_sequentially("/ask", delay=delay)
     await tab.keyboard.press("Enter")
-    for option, value in options:
-        field = room.locator(f'input[data-option="{option}"]')
-        if not await field.count():
-            await room.locator(".command-ghost").click()
-            await room.locator(".command-popup").get_by_text(option, exact=True).click()
-        await field.press_sequentially(value)
-    await send(tab)
+    await tab.keyboard.type(prompt, delay=delay)
+    if tier is not None:
+        await tab.keyboard.press("Tab")
+        await tab.keyboard.press("Enter")
+        await tab.locator('[data-option="tier"]').press_sequentially(tier, delay=delay)
+        await tab.keyboard.press("Enter")
+    await tab.keyboard.press("Enter")
 
 
-async def send(tab: Tab) -> None:
-    """Send what is in the composer, and wait until the bot has done with it."""
-    await tab.frame_locator("#frame").locator("#send-message").click()
-    await tab.wait_for_function("() => document.getElementById('frame').contentWindow.simcordPreview.ready")
-
-
-async def arrive(tab: Tab) -> FrameLocator:
-    """The room, once one can type into it."""
-    room = tab.frame_locator("#frame")
-    await room.locator("#action-status", has_text="Viewport updated").wait_for()
-    return room
-
-
-async def go_to(tab: Tab, name: str) -> FrameLocator:
-    """Press a person or a room on the left."""
-    old = await tab.locator("#frame").get_attribute("src")
-    await tab.locator("nav button", has_text=name).first.click()
-    await tab.wait_for_function("old => document.getElementById('frame').getAttribute('src') !== old", arg=old)
-    return await arrive(tab)
+async def open_thread(tab: Tab) -> None:
+    """Open the newest one."""
+    await tab.locator(".threads .channel").first.click()
+    await tab.locator(".title-words").wait_for()
 
 
 async def take(folder: Path, chromium: str) -> None:
-    """Fred asks, follows up, and asks for what he has no access to."""
-    async with playing(Config()) as (_, page), async_playwright() as playwright:
+    """Put all pictures into a folder."""
+    async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGUMENTS)
-        tab = await browser.new_page(viewport={"width": 1280, "height": 800})
-        await tab.goto(page.url)
-        await arrive(tab)
-        await type_command(tab, "ask", ("prompt", "Please write some code that greets people"))
-        await tab.screenshot(path=folder / "playground.png")
-
-        room = await go_to(tab, "↳")
-        await room.locator("#channel-composer-input").press_sequentially("What did I ask before?")
-        await send(tab)
-        await tab.screenshot(path=folder / "thread.png")
-
-        await go_to(tab, "# general")
-        await type_command(tab, "ask", ("prompt", "Tell me a long story"), ("tier", "plus"))
-        await tab.screenshot(path=folder / "refusal.png")
+        await Studio(browser, folder).take_all()
         await browser.close()
 
 

@@ -1,7 +1,6 @@
 """The commands that start something: `run`, `playground`, `gateway`."""
 
 import gc
-import importlib.util
 import logging
 import sys
 from collections.abc import Callable
@@ -9,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from bot.cli.group import CannotGoOn, config_option, run_to_end
+from bot.cli.group import config_option, run_to_end
 from bot.config import Config, load
 from bot.logs import set_up_logging
 from bot.reloading import reload_on_hangup
@@ -35,7 +34,6 @@ def run(config_file: Path | None) -> None:
     """
     config = _start(config_file)
     if not config.secrets.discord_token:
-        _require_playground()
         click.echo("No DISCORD_TOKEN set: starting the playground, a simulated Discord. Set it in .env to go live.")
         _play(config, open_browser=True)
         return
@@ -50,8 +48,9 @@ def run(config_file: Path | None) -> None:
 def playground(config_file: Path | None, *, browser: bool) -> None:
     """Run the bot in a simulated Discord, on a page on this machine.
 
-    There are an admin, a plus member and a free member; you can be each of them. An offline model answers, and nothing
-    leaves this machine; with OPENAI_API_KEY set your provider answers, and the page says so.
+    Be an admin, a plus member or a free member, give and take roles, cut the gateway off, and see what that does. An
+    offline model answers, and nothing leaves this machine; with OPENAI_API_KEY set your provider answers, and the page
+    says so.
 
     \b
     Examples:
@@ -60,7 +59,6 @@ def playground(config_file: Path | None, *, browser: bool) -> None:
       OPENAI_API_KEY=… rolekey playground
     """
     config = _start(config_file)
-    _require_playground()
     _play(config, open_browser=browser)
 
 
@@ -89,25 +87,10 @@ def _start(config_file: Path | None) -> Config:
     return config
 
 
-def _require_playground() -> None:
-    if importlib.util.find_spec("simcord") is None:
-        raise CannotGoOn(
-            "The playground needs SimCord, which is not installed: pip install 'rolekey[playground]'. "
-            "To go live instead, set DISCORD_TOKEN."
-        )
-
-
 def _play(config: Config, *, open_browser: bool) -> None:
-    # SimCord makes a client of its own, without intents or voice, and discord.py warns about that one.
-    for name in ("discord.client", "discord.state"):
-        logging.getLogger(name).setLevel(logging.ERROR)
     from playground.app import run as run_playground
 
-    try:
-        # SimCord steps asyncio's own event loop.
-        run_to_end(run_playground(config, open_browser=open_browser))
-    except KeyboardInterrupt:
-        click.echo()
+    run_to_end(run_playground(config, open_browser=open_browser), fast=True)
 
 
 async def _serve(config: Config, reread: Callable[[], Config]) -> None:

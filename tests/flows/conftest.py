@@ -10,7 +10,7 @@ from tests.cogs.conftest import upstream as upstream
 from tests.flows.on_simcord import on_simcord
 from tests.flows.on_standin import on_standin
 from tests.flows.stage import MakeStage
-from tests.playground.standin.conftest import discord_addresses as discord_addresses
+from tests.playground.conftest import discord_addresses as discord_addresses
 from tests.playground.standin.conftest import make_standin as make_standin
 from tests.playground.standin.conftest import make_town as make_town
 

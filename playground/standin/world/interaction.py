@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 from enum import Enum, IntEnum
 
 from playground.standin.world.clock import Timer
-from playground.standin.world.entities import JSON, Application, Channel, Guild, Member, Message, User
+from playground.standin.world.entities import JSON, Application, Channel, Guild, Member, Message, User, listed
 
 ANSWER_WITHIN = timedelta(seconds=3)
 TOKEN_LASTS = timedelta(minutes=15)
+_SUBCOMMANDS = {1, 2}
 
 
 class InteractionType(IntEnum):
@@ -85,10 +86,19 @@ class Interaction:
             "authorizing_integration_owners": self.owners,
         }
         if self.type is InteractionType.COMMAND:
-            shape |= {"name": self.data["name"], "command_type": self.data["type"]}
+            shape |= {"name": self._full_name, "command_type": self.data["type"]}
         if self.type is InteractionType.COMPONENT and self.source is not None:
             shape["interacted_message_id"] = str(self.source.id)
         return shape
+
+    @property
+    def _full_name(self) -> str:
+        """With its subcommands. https://discord.com/developers/docs/interactions/receiving-and-responding#message-interaction-object"""
+        words, options = [self.data["name"]], listed(self.data, "options")
+        while options and options[0]["type"] in _SUBCOMMANDS:
+            words.append(options[0]["name"])
+            options = listed(options[0], "options")
+        return " ".join(words)
 
     @property
     def owners(self) -> JSON:

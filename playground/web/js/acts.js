@@ -3,6 +3,8 @@
 export class Acts {
   /** The tier of the last /ask that was sent: the tour tells a refusal from an answer by it. */
   #tierAsked;
+  /** When that was: what was written before, and is still being edited, is no answer to it. */
+  #askedAt = 0;
 
   constructor(page) {
     this.page = page;
@@ -25,6 +27,7 @@ export class Acts {
   noteMessage(message) {
     const { tour } = this.page;
     if (message.interaction_metadata?.user?.id && message.interaction_metadata.user.id !== this.page.world.me.id) return;
+    if (Date.parse(message.timestamp) < this.#askedAt) return;
     tour.watch.noteMessage(message, this.#tierAsked);
   }
 
@@ -51,7 +54,10 @@ export class Acts {
       },
       complete: (draft, option) => page.api.act(page.world.me.id, "autocomplete", { channel_id: page.channelId, command_id: draft.invocable.command.id, options: draft.options(option) }),
       slash: (draft, attachments) => {
-        if (draft.invocable.name === "ask") this.#tierAsked = draft.options().find(({ name }) => name === "tier")?.value ?? "free";
+        if (draft.invocable.name === "ask") {
+          this.#tierAsked = draft.options().find(({ name }) => name === "tier")?.value ?? "free";
+          this.#askedAt = Date.now();
+        }
         page.messages.toBottom();
         const fields = { channel_id: page.channelId, command_id: draft.invocable.command.id, options: draft.options(), ...(attachments.length && { attachments }) };
         return page.interactions.start("slash", fields, { channelId: page.channelId, label: draft.invocable.name });

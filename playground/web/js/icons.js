@@ -54,6 +54,11 @@ const SHAPES = {
   "⭐": [["path", { d: "m12 2 3 6.7 7.2.7-5.5 4.8 1.7 7.1L12 17.5l-6.4 3.8 1.7-7.1L1.8 9.4 9 8.7z", fill: "#ffac33" }]],
   "🔹": [["path", { d: "m12 5 7 7-7 7-7-7z", fill: "#55acee" }]],
   "🚫": [["path", { d: "M12 3.5a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17zM6 6l12 12", fill: "none", stroke: "#dd2e44", "stroke-width": "3" }]],
+  "🔄": [["path", { d: "M4 10V9a4 4 0 0 1 4-4h9M14 2l3.5 3L14 8M20 14v1a4 4 0 0 1-4 4H7M10 22l-3.5-3L10 16", stroke: "#7fb8f0", "stroke-width": "2.2", "stroke-linecap": "round", "stroke-linejoin": "round" }]],
+  "🗑️": [["path", { d: "M3.5 6h17M9 6V3.5h6V6M5.5 6l1 15h11l1-15M10 10v7M14 10v7", stroke: "#b4c3d3", "stroke-width": "2", "stroke-linecap": "round", "stroke-linejoin": "round" }]],
+  "⏹️": [["path", { d: "M5 5h14v14H5z", fill: "#dd2e44", stroke: "#dd2e44", "stroke-width": "2", "stroke-linejoin": "round" }]],
+  "▶️": [["path", { d: "M7 4.5v15l12-7.5z", fill: "#7fb8f0", stroke: "#7fb8f0", "stroke-width": "2", "stroke-linejoin": "round" }]],
+  "✏️": [["path", { d: "M4 20l1-4.5L16.5 4l3.5 3.5L8.5 19z", fill: "#ffcc4d", stroke: "#a8741a", "stroke-width": "1.4", "stroke-linejoin": "round" }]],
   "👍": [["path", { d: "M4 11h4v10H4zM9 11l3-8c2 0 2.7 1.5 2.3 3.3L13.7 9H19c1.6 0 2.3 1.2 2 2.5l-1.8 7.3c-.3 1.3-1.2 2.2-2.7 2.2H9z", fill: "#ffdb5e" }]],
   "❤️": [["path", { d: "M12 21S2.5 15.5 2.5 9A5 5 0 0 1 12 6.8 5 5 0 0 1 21.5 9C21.5 15.5 12 21 12 21z", fill: "#dd2e44" }]],
 };

@@ -10,11 +10,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import aiohttp
-import discord
 import msgspec
 import pytest
-from discord.gateway import DiscordWebSocket
-from discord.http import Route
 
 from bot.app import create_bot
 from bot.client import RolekeyBot
@@ -28,14 +25,6 @@ from tests.cogs.conftest import settings
 from tests.discord_openapi import exchange_violations
 from tests.fakes.upstream import FakeUpstream
 from tests.playground.standin.places import Place, place_in
-
-
-@pytest.fixture(autouse=True)
-def discord_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """discord.py keeps its addresses on its classes; other tests must find them as they were."""
-    monkeypatch.setattr(Route, "BASE", Route.BASE)
-    monkeypatch.setattr(discord.Asset, "BASE", discord.Asset.BASE)
-    monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", DiscordWebSocket.DEFAULT_GATEWAY)
 
 
 class MakeStandIn(Protocol):
