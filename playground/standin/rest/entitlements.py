@@ -28,7 +28,9 @@ def _list(call: Call) -> list[JSON]:
     application = _application(call)
     mine = [each for each in call.world.state.entitlements.values() if each.application_id == application.id]
     found = [each for each in mine if _matches(call, each)]
-    return [shapes.entitlement(each) for each in found[: call.number("limit", 100, 1, 100)]]
+    limit = call.number("limit", 100, 1, 100)
+    nearest = found[-limit:] if "before" in call.query else found[:limit]
+    return [shapes.entitlement(each) for each in nearest]
 
 
 def _matches(call: Call, each: Entitlement) -> bool:

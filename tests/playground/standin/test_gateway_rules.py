@@ -394,3 +394,21 @@ async def test_routes_fail_dawdle_and_hang_up_as_often_as_they_were_told_to_and_
     await api("GET", path)
     assert control.requests[-1].ms < 50
     assert [each.status for each in control.requests] == [503, 503, 200, 500, 200, 200]
+
+
+async def test_reactions_that_are_cleared_are_told_to_who_asked_for_reactions(
+    standin: StandIn, connect: Connect, api: Api
+) -> None:
+    """https://docs.discord.com/developers/events/gateway#list-of-intents"""
+    guild, [fred] = populated(standin, 1)
+    channel = standin.control.create_channel(guild, "general")
+    standin.control.overwrite(channel, standin.application.bot, allow=Permission.MANAGE_MESSAGES)
+    socket = await start(standin, connect, int(Intent.GUILDS | Intent.GUILD_MESSAGE_REACTIONS))
+    message = await fred.send(channel, "Nice?")
+    reactions = f"/channels/{channel.id}/messages/{message.id}/reactions"
+    for emoji in ("👍", "👎"):
+        await fred.react(message, emoji)
+    assert (await api("DELETE", f"{reactions}/%F0%9F%91%8D"))[0] == 204
+    assert (await api("DELETE", reactions))[0] == 204
+    assert (await socket.until("MESSAGE_REACTION_REMOVE_EMOJI"))["d"]["emoji"]["name"] == "👍"
+    assert (await socket.until("MESSAGE_REACTION_REMOVE_ALL"))["d"]["message_id"] == str(message.id)

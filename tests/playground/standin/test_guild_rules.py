@@ -125,6 +125,7 @@ async def test_entitlements_are_listed_tested_and_told_of(api: Api, place: Place
     assert await ids(f"?sku_ids={sku}") == [str(bought.id)]
     assert await ids(f"?after={bought.id}") == [test["id"]]
     assert await ids(f"?before={test['id']}") == [str(bought.id)]
+    assert await ids(f"?before={int(test['id']) + 1}&limit=1") == [test["id"]]
     assert await ids("?limit=1") == [str(bought.id)]
     assert (await api("DELETE", f"{path}/{test['id']}"))[0] == 204
     assert await ids() == [str(bought.id)]
