@@ -37,6 +37,9 @@ class RolekeyBot(commands.AutoShardedBot):
             command_prefix=commands.when_mentioned,
             help_command=None,
             tree_cls=Tree,
+            # What says nothing of it is for servers: settings and keys of a server that the bot is no member of are
+            # nobody's to change.
+            allowed_installs=discord.app_commands.AppInstallationType(guild=True, user=False),
             intents=wanted,
             allowed_mentions=discord.AllowedMentions.none(),
             member_cache_flags=discord.MemberCacheFlags.from_intents(wanted),

@@ -57,6 +57,7 @@ class Answers(Section, frozen=True, kw_only=True):
     """`[answers]`: how an answer appears on Discord."""
 
     place: Literal["thread", "channel"] = "thread"
+    elsewhere: bool = False
     edit_interval_seconds: Positive = 1.2
     max_messages: Count = 6
     thread_archive_minutes: Literal[60, 1440, 4320, 10080] = 1440

@@ -9,8 +9,9 @@ import msgspec
 from bot.access import Access, Standing, Tier
 from bot.errors import NoAccess, NotYours, UnknownConversation, UserError
 from bot.guests import Guests
+from bot.installs import is_elsewhere, server_of
 from bot.keys import MemberKeys, parse_user_id, user_id
-from bot.membership import Homes, fetch_member
+from bot.membership import Homes, member_of
 from bot.threads import Held, Threads
 from gateway.client import GatewayClient
 from gateway.errors import NotFound
@@ -133,13 +134,13 @@ class OwnConversations:
         return await self._gateway.copy_conversation(held.conversation_id, owner, message_id=reply_id)
 
     async def _standing(self, interaction: discord.Interaction[Any]) -> tuple[discord.Guild, discord.Member, Standing]:
-        guild, member = interaction.guild, interaction.user
+        guild, member, elsewhere = server_of(interaction), interaction.user, is_elsewhere(interaction)
         if guild is None:
             held = await self._threads.in_channel(interaction.channel_id or 0)
             guild = self._client.get_guild(held.guild_id) if held else None
         if guild is None:
-            return await self._homes.best(member.id)
-        found = member if isinstance(member, discord.Member) else await fetch_member(guild, member.id)
+            return await self._homes.best(member.id, elsewhere=elsewhere)
+        found = await member_of(guild, member)
         if found is None:
             raise UserError(
                 "You are no longer a member of {server}, whose access this conversation uses.", server=guild.name

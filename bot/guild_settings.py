@@ -45,11 +45,13 @@ class Applying(msgspec.Struct, frozen=True):
 
 class GuildSettings(msgspec.Struct, frozen=True, kw_only=True):
     """A server's settings. `readable_since` is when its notice began to say that admins may search, in seconds since
-    1970, UTC; without it they may not.
+    1970, UTC; without it they may not. `elsewhere` is whether members may ask on its access where they bring the app
+    along (see `bot.installs`); `place` and `elsewhere` are None where nothing was chosen.
     """
 
     guild_id: int
     place: PlaceName | None = None
+    elsewhere: bool | None = None
     system_prompt: str = ""
     notice: str = ""
     readable_since: int | None = None
@@ -93,6 +95,7 @@ def lineage_of(channel: Any) -> list[int]:
 class _Row(msgspec.Struct):
     guild_id: int
     place: PlaceName | None
+    elsewhere: bool | None
     system_prompt: str
     notice: str
     readable_since: int | None
@@ -102,13 +105,16 @@ class _Row(msgspec.Struct):
 class Guilds:
     """Every server's settings, from the store, the most recently used kept in memory.
 
-    `default_place` is where answers come on servers that did not choose. `now` gives aware UTC time. Every call may
-    raise `storage.StorageError`.
+    `default_place` and `default_elsewhere` hold on servers that did not choose. `now` gives aware UTC time. Every
+    call may raise `storage.StorageError`.
     """
 
-    def __init__(self, store: Store, default_place: PlaceName, *, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, store: Store, default_place: PlaceName, *, default_elsewhere: bool = False, now: Callable[[], datetime]
+    ) -> None:
         self._store = store
         self.default_place: PlaceName = default_place
+        self.default_elsewhere = default_elsewhere
         self._now = now
         self._kept: dict[int, tuple[datetime, GuildSettings]] = {}
         self._writing = asyncio.Lock()
@@ -127,14 +133,19 @@ class Guilds:
             del self._kept[next(iter(self._kept))]
         return settings
 
+    async def reach_elsewhere(self, guild_id: int) -> bool:
+        """Whether members may ask on a server's access where they bring the app along."""
+        chosen = (await self.settings(guild_id)).elsewhere
+        return self.default_elsewhere if chosen is None else chosen
+
     async def applying(self, guild_id: int, channel: Any) -> Applying:
-        """What holds in a channel of a server; in direct messages what holds on the whole server.
+        """What holds in a channel of a server; in direct messages and elsewhere what holds on the whole server.
 
         Raises `WrongChannel` where admins chose other channels.
         """
         settings, lineage = await self.settings(guild_id), lineage_of(channel)
         guild: discord.Guild | None = getattr(channel, "guild", None)
-        if guild is not None and not settings.answers_in(lineage):
+        if guild is not None and guild.id == guild_id and not settings.answers_in(lineage):
             raise _wrong_channel(settings, guild)
         return settings.applying(lineage, self.default_place)
 

@@ -10,6 +10,7 @@ import msgspec
 
 from bot.access import Access, Standing
 from bot.errors import NoAccess
+from bot.guild_settings import Guilds
 from bot.keys import MemberKeys
 from storage import Store
 
@@ -39,6 +40,16 @@ async def fetch_member(guild: discord.Guild, member_id: int) -> discord.Member |
         if error.code not in _NO_MEMBER:
             raise  # an unknown guild, say, in an outage: that tells nothing of the member
         return None
+
+
+async def member_of(guild: discord.Guild, user: discord.abc.Snowflake) -> discord.Member | None:
+    """Somebody as a member of `guild`: who acts in another server comes with their roles there.
+
+    Raises `discord.HTTPException` where Discord does not say.
+    """
+    if isinstance(user, discord.Member) and user.guild.id == guild.id:
+        return user
+    return await fetch_member(guild, user.id)
 
 
 async def find_members(guild: discord.Guild, member_ids: Sequence[int]) -> dict[int, discord.Member]:
@@ -73,34 +84,54 @@ class _Chosen(msgspec.Struct):
 
 
 class Homes:
-    """For direct messages: on which server's access does somebody ask?"""
+    """For direct messages, and for where members bring the app along: on which server's access does somebody ask?"""
 
-    def __init__(self, client: discord.Client, store: Store, access: Access, keys: MemberKeys) -> None:
+    def __init__(self, client: discord.Client, store: Store, access: Access, keys: MemberKeys, guilds: Guilds) -> None:
         self._client = client
         self._store = store
         self._access = access
         self._keys = keys
+        self._guilds = guilds
 
-    async def best(self, user_id: int) -> Home:
+    async def best(self, user_id: int, *, elsewhere: bool = False) -> Home:
         """The server that they chose, else the one on which they stand best, among those where they have a key first.
 
-        Raises `NoAccess` where there is none.
+        With `elsewhere` only those count whose access members may use where they bring the app along. Raises `NoAccess`
+        where there is none.
         """
         chosen = await self._store.one("get_home", _Chosen, member_id=user_id)
         guild = self._client.get_guild(chosen.guild_id) if chosen else None
-        home = await self._in(guild, user_id) if guild is not None else None
-        home = (
-            home or _best_of(await self._among(await self._known(user_id), user_id)) or _best_of(await self.of(user_id))
-        )
+        home = None
+        if guild is not None and await self._counts(guild, elsewhere=elsewhere):
+            home = await self._in(guild, user_id)
+        if home is None:
+            known = [guild for guild in await self._known(user_id) if await self._counts(guild, elsewhere=elsewhere)]
+            home = _best_of(await self._among(known, user_id))
+        home = home or _best_of(await self.of(user_id, elsewhere=elsewhere))
+        if home is None and elsewhere:
+            raise NoAccess(
+                "No server that we share lets its members use me here. Ask me there, or in direct messages; an admin "
+                "can allow it with `/setup`."
+            )
         if home is None:
             raise NoAccess("I know you from no server. Use me in a server first, then come back here.")
         return home
 
-    async def of(self, user_id: int) -> list[Home]:
+    async def of(self, user_id: int, *, elsewhere: bool = False) -> list[Home]:
         """Every server on which they are a member, those where they have a key first; `_MOST_GUILDS` are asked."""
         known = await self._known(user_id)
         others = [guild for guild in self._client.guilds if guild not in known]
-        return await self._among([*known, *others][:_MOST_GUILDS], user_id)
+        counting = [guild for guild in [*known, *others] if await self._counts(guild, elsewhere=elsewhere)]
+        return await self._among(counting[:_MOST_GUILDS], user_id)
+
+    async def check_elsewhere(self, guild: discord.Guild) -> None:
+        """Raises `NoAccess` where members may not ask on this server's access where they bring the app along."""
+        if not await self._guilds.reach_elsewhere(guild.id):
+            raise NoAccess(
+                "{server} lets its members use me only there and in direct messages. An admin can change that with "
+                "`/setup`.",
+                server=guild.name,
+            )
 
     async def choose(self, user_id: int, guild_id: int) -> None:
         """Remember on which server's access they want to ask."""
@@ -109,6 +140,9 @@ class Homes:
     async def forget_guild(self, guild_id: int) -> None:
         """The bot left the guild."""
         await self._store.run("delete_guild_homes", guild_id=guild_id)
+
+    async def _counts(self, guild: discord.Guild, *, elsewhere: bool) -> bool:
+        return not elsewhere or await self._guilds.reach_elsewhere(guild.id)
 
     async def _known(self, user_id: int) -> list[discord.Guild]:
         return [guild for id_ in await self._keys.guilds_of(user_id) if (guild := self._client.get_guild(id_))]

@@ -82,6 +82,11 @@ class Places:
             _only_for_them(interaction) if message.flags.ephemeral else _in_channel(interaction, message).under(message)
         )
 
+    async def for_them_alone(self, interaction: discord.Interaction, card: discord.Embed) -> Place:
+        """A message only they see, under a card only they see: all there is where the bot itself is not."""
+        await show_card(interaction, card, ephemeral=True)
+        return _only_for_them(interaction)
+
     async def for_message(self, message: discord.Message, name: str) -> Place:
         """Open a thread from a member's message, or answer it where it stands."""
         if message.guild is not None and _may_open_thread(

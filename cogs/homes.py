@@ -27,6 +27,7 @@ class HomesCog(commands.Cog):
         self._threads = threads
 
     @app_commands.command(name="server", description="Choose on which server's access you ask in direct messages")
+    @app_commands.allowed_installs(guilds=True, users=True)
     @app_commands.allowed_contexts(guilds=False, dms=True, private_channels=False)
     async def server(self, interaction: Interaction) -> None:
         """Name the one that is used, and let the member choose where there are several."""

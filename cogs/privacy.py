@@ -13,6 +13,7 @@ from discord.ext import commands
 from bot.errors import UserError, explain
 from bot.exporting import Exporter
 from bot.guild_settings import Guilds
+from bot.installs import server_of
 from bot.languages import Language, Phrase, Value, counted, language_of
 from bot.personal_data import PersonalData, Receipt, Whose
 from bot.tree import fail_privately
@@ -29,18 +30,20 @@ _NOBODY = discord.AllowedMentions.none()
 class PrivacyCog(commands.Cog):
     """Everything here is shown to the member alone, and works for whoever has no access any more, too.
 
-    In a server it is about that server, in direct messages about all of them.
+    In a server of mine it is about that server, everywhere else about all of them.
     """
 
     forget = app_commands.Group(
         name="forget",
         description="Have what is stored of you erased",
-        allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=False),
+        allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True),
+        allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
     )
     export = app_commands.Group(
         name="export",
         description="Get a copy of what is stored of you",
-        allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=False),
+        allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True),
+        allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
     )
 
     def __init__(self, gateway: GatewayClient, guilds: Guilds, data: PersonalData, exporter: Exporter) -> None:
@@ -50,7 +53,8 @@ class PrivacyCog(commands.Cog):
         self._exporter = exporter
 
     @app_commands.command(name="privacy", description="What is stored of you, where, how long, and who can read it")
-    @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
+    @app_commands.allowed_installs(guilds=True, users=True)
+    @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
     async def privacy(self, interaction: Interaction) -> None:
         """The same for everybody, and true for this server."""
         await interaction.response.defer(ephemeral=True, thinking=True)
@@ -61,8 +65,9 @@ class PrivacyCog(commands.Cog):
             policy = None
         language = language_of(interaction)
         card = _privacy_card(policy, language)
-        if interaction.guild_id is not None:
-            add_notice(card, await self._guilds.settings(interaction.guild_id), language)
+        server = server_of(interaction)
+        if server is not None:
+            add_notice(card, await self._guilds.settings(server.id), language)
         await interaction.edit_original_response(embed=card)
 
     @export.command(name="me", description="Get a copy of all that is stored of you, as a ZIP file")
@@ -82,10 +87,10 @@ class PrivacyCog(commands.Cog):
         async def confirmed(submitted: Interaction) -> None:
             await submitted.response.defer(ephemeral=True, thinking=True)
             receipt = await self._data.erase(_whose(interaction))
-            words = language_of(submitted).say(_outcome(receipt, interaction.guild))
+            words = language_of(submitted).say(_outcome(receipt, server_of(interaction)))
             await submitted.edit_original_response(content=words, allowed_mentions=_NOBODY)
 
-        await interaction.response.send_modal(ForgetForm(confirmed, interaction.guild, language_of(interaction)))
+        await interaction.response.send_modal(ForgetForm(confirmed, server_of(interaction), language_of(interaction)))
 
 
 class ForgetForm(ui.Modal):
@@ -127,7 +132,8 @@ class ForgetForm(ui.Modal):
 
 
 def _whose(interaction: Interaction) -> Whose:
-    return Whose(interaction.user.id, interaction.guild_id)
+    server = server_of(interaction)
+    return Whose(interaction.user.id, server.id if server else None)
 
 
 async def _send(interaction: Interaction, parts: list[Path], language: Language) -> None:

@@ -11,6 +11,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.access import TIERS, Tier
+from bot.installs import is_elsewhere, server_of
 from bot.keys import parse_user_id, user_id
 from bot.languages import Dollars, Language, Phrase, counted, language_of
 from bot.membership import Homes
@@ -39,7 +40,8 @@ class UsageCog(commands.Cog):
         member="Whose use instead of your own; for admins",
         top="Who used most instead of your own; for admins",
     )
-    @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
+    @app_commands.allowed_installs(guilds=True, users=True)
+    @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
     async def usage(
         self,
         interaction: Interaction,
@@ -56,7 +58,7 @@ class UsageCog(commands.Cog):
             await self._show_one(interaction, member or interaction.user)
 
     async def _show_one(self, interaction: Interaction, user: discord.abc.User) -> None:
-        guild = interaction.guild or (await self._homes.best(user.id))[0]
+        guild = server_of(interaction) or (await self._homes.best(user.id, elsewhere=is_elsewhere(interaction))).guild
         usage = await self._usage_of(guild.id, user.id)
         language = language_of(interaction)
         card = _card_of(usage, language)
@@ -77,7 +79,7 @@ class UsageCog(commands.Cog):
         await interaction.edit_original_response(embed=card, attachments=[file])
 
     async def _show_top(self, interaction: Interaction, top: Literal["today", "month"]) -> None:
-        guild = interaction.guild
+        guild = server_of(interaction)
         if guild is None:
             raise app_commands.NoPrivateMessage
         today = self._now().date()
@@ -109,7 +111,7 @@ class UsageCog(commands.Cog):
 
 def _require_admin(interaction: Interaction) -> None:
     """Raises what the tree says in words."""
-    if interaction.guild is None:
+    if server_of(interaction) is None:
         raise app_commands.NoPrivateMessage
     if not interaction.permissions.manage_guild:
         raise app_commands.MissingPermissions(["manage_guild"])

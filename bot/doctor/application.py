@@ -40,6 +40,7 @@ class _Sku(msgspec.Struct, frozen=True):
 class _Application(msgspec.Struct, frozen=True):
     id: str
     flags: int = 0
+    integration_types_config: dict[str, msgspec.Raw] = {}
 
 
 async def check_discord(config: Config) -> list[Finding]:
@@ -72,7 +73,20 @@ async def check_discord(config: Config) -> list[Finding]:
                 )
             ]
     token_finding = Finding(check="Discord token", result="ok", detail=f"signed in as {me.username} ({me.id})")
-    return [token_finding, *_intents(config, application.flags), *skus]
+    return [token_finding, *_intents(config, application.flags), _user_install(config, application), *skus]
+
+
+def _user_install(config: Config, application: _Application) -> Finding:
+    """https://docs.discord.com/developers/resources/application#application-object-application-integration-types"""
+    check = "User Install"
+    if "1" in application.integration_types_config:
+        detail = "on: members can bring the app along to where their server's admins allow it"
+        return Finding(check=check, result="ok", detail=detail)
+    advice = "Switch User Install on on the application's Installation page"
+    if config.answers.elsewhere:
+        detail = "off, and [answers] elsewhere lets members bring the app along"
+        return Finding(check=check, result="failed", detail=detail, advice=f"{advice}, or set elsewhere to false.")
+    return Finding(check=check, result="absent", detail="off: the app is for servers", advice=f"{advice} to have it.")
 
 
 async def _skus(config: Config, session: aiohttp.ClientSession, application_id: str) -> list[Finding]:

@@ -1,12 +1,12 @@
 -- name: get_guild_settings(guild_id)^
-SELECT guild_id, place, system_prompt, notice, readable_since, audit_channel_id FROM guild_settings
+SELECT guild_id, place, elsewhere, system_prompt, notice, readable_since, audit_channel_id FROM guild_settings
 WHERE guild_id = :guild_id;
 
--- name: put_guild_settings(guild_id, place, system_prompt, notice, readable_since, audit_channel_id)!
-INSERT INTO guild_settings (guild_id, place, system_prompt, notice, readable_since, audit_channel_id)
-VALUES (:guild_id, :place, :system_prompt, :notice, :readable_since, :audit_channel_id)
+-- name: put_guild_settings(guild_id, place, elsewhere, system_prompt, notice, readable_since, audit_channel_id)!
+INSERT INTO guild_settings (guild_id, place, elsewhere, system_prompt, notice, readable_since, audit_channel_id)
+VALUES (:guild_id, :place, :elsewhere, :system_prompt, :notice, :readable_since, :audit_channel_id)
 ON CONFLICT (guild_id) DO UPDATE
-SET place = excluded.place, system_prompt = excluded.system_prompt, notice = excluded.notice,
+SET place = excluded.place, elsewhere = excluded.elsewhere, system_prompt = excluded.system_prompt, notice = excluded.notice,
     readable_since = excluded.readable_since, audit_channel_id = excluded.audit_channel_id;
 
 -- name: delete_guild_settings(guild_id)!

@@ -14,9 +14,10 @@ from bot.attachments import Attachments, names_of
 from bot.errors import NoAccess, NotYours, UnknownConversation, UserError
 from bot.guests import Guests
 from bot.guild_settings import Applying, Guilds
+from bot.installs import is_elsewhere, server_of
 from bot.keys import MemberKeys
 from bot.languages import Language, Phrase, language_of
-from bot.membership import Homes, fetch_member
+from bot.membership import Homes, member_of
 from bot.places import Place, Places, here, in_held_thread, show_card
 from bot.promises import Promises
 from bot.prompting import Prompting
@@ -120,12 +121,12 @@ class Asking:
         self._attachments.check(attachments)
         await gain_time(interaction, ephemeral=private)
         language = language_of(interaction)
-        who = await self._who_runs(interaction, interaction.guild)
+        who = await self._who_runs(interaction, server_of(interaction))
         applying = await self._guilds.applying(who.asker.guild_id, interaction.channel)
         plus = who.allow(wish, applying.tier)
         files = await gaining_time(interaction, self._attachments.fetch(attachments), ephemeral=private)
         prompt = Prompt(text, plus, system_prompt=applying.system_prompt, attachments=files)
-        server = self._server_beyond(interaction.guild, who)
+        server = self._server_beyond(server_of(interaction), who)
         card = prompt_card(interaction.user, text, who.tier(plus), language, names_of(attachments), server=server)
         await self._begin(interaction, who, prompt, card, applying, private=private)
 
@@ -140,7 +141,9 @@ class Asking:
         private: bool,
     ) -> None:
         """A new conversation, under `card`, in the place that holds here."""
-        if private:
+        if is_elsewhere(interaction):
+            place = await self._places.for_them_alone(interaction, card)
+        elif private:
             place = await self._places.for_private_command(interaction, card)
         elif applying.place == "thread":
             place = await self._places.for_command(interaction, card, card.description or prompt.text)
@@ -155,7 +158,7 @@ class Asking:
         text = self._prompting.admit(text)
         await interaction.response.defer(ephemeral=True, thinking=True)
         language = language_of(interaction)
-        who = await self._who_runs(interaction, interaction.guild)
+        who = await self._who_runs(interaction, server_of(interaction))
         settings = await self._guilds.settings(who.asker.guild_id)
         prompt = Prompt(text, who.allow(None), system_prompt=settings.system_prompt)
         card = prompt_card(interaction.user, text, who.tier(prompt.plus), language)
@@ -166,7 +169,7 @@ class Asking:
         """A new conversation about a message, whose words and files go along."""
         text = self._prompting.admit(text)
         await gain_time(interaction)
-        who = await self._who_runs(interaction, interaction.guild)
+        who = await self._who_runs(interaction, server_of(interaction))
         applying = await self._guilds.applying(who.asker.guild_id, interaction.channel)
         plus = who.allow(None, applying.tier)
         attachments = files_of(message)
@@ -175,7 +178,7 @@ class Asking:
             raise nothing_to_read()
         taken = [name for name in names_of(attachments) if name not in left_out]
         language = language_of(interaction)
-        server = self._server_beyond(interaction.guild, who)
+        server = self._server_beyond(server_of(interaction), who)
         card = prompt_card(interaction.user, text, who.tier(plus), language, taken, left_out, server)
         card.add_field(name=language.say("About"), value=message.jump_url, inline=False)
         prompt = Prompt(about(text, message), plus, system_prompt=applying.system_prompt, attachments=files)
@@ -205,7 +208,7 @@ class Asking:
             if not (by_button and _is_admin(interaction, held)):
                 raise _not_yours(held)
             runs = held.owner_id
-        guild = self._client.get_guild(held.guild_id) or interaction.guild
+        guild = self._client.get_guild(held.guild_id) or server_of(interaction)
         language = language_of(interaction)
         who = await self.who(interaction, guild, runs)
         where = self._client.get_channel(held.channel_id) or interaction.channel
@@ -215,7 +218,7 @@ class Asking:
             parent_id=parent_id,
             attachments=await gaining_time(interaction, self._attachments.fetch(attachments)),
         )
-        server = self._server_beyond(interaction.guild, who)
+        server = self._server_beyond(server_of(interaction), who)
         card = prompt_card(interaction.user, text, who.standing.tier, language, names_of(attachments), server=server)
         await self.answer(interaction, who, prompt, await self._place_of(interaction, held, card))
 
@@ -265,7 +268,7 @@ class Asking:
 
     async def recent(self, interaction: Interaction, words: str) -> list[Conversation]:
         """The member's recent conversations whose title has these words; none where there is nothing to ask with."""
-        guild_id = await self._guild_of(interaction)
+        guild_id = await self.guild_of(interaction)
         key = await self._keys.peek(guild_id, interaction.user.id)
         if key is None:
             return []
@@ -283,17 +286,23 @@ class Asking:
         if owner_id == interaction.user.id:
             return await self._who_runs(interaction, guild)
         await self._access.subscriptions.look_up(owner_id, guild.id if guild else None)
-        return await self._who(discord.Object(owner_id), guild, language_of(interaction))
+        elsewhere = is_elsewhere(interaction)
+        return await self._who(discord.Object(owner_id), guild, language_of(interaction), elsewhere=elsewhere)
 
     async def _who_runs(self, interaction: Interaction, guild: discord.Guild | None) -> Who:
         await self._access.subscriptions.hear(interaction)
-        return await self._who(interaction.user, guild, language_of(interaction))
+        elsewhere = is_elsewhere(interaction)
+        return await self._who(interaction.user, guild, language_of(interaction), elsewhere=elsewhere)
 
-    async def _who(self, user: discord.abc.Snowflake, guild: discord.Guild | None, language: Language) -> Who:
+    async def _who(
+        self, user: discord.abc.Snowflake, guild: discord.Guild | None, language: Language, *, elsewhere: bool = False
+    ) -> Who:
         if guild is None:
-            guild, member, standing = await self._homes.best(user.id)
+            guild, member, standing = await self._homes.best(user.id, elsewhere=elsewhere)
         else:
-            member = user if isinstance(user, discord.Member) else await fetch_member(guild, user.id)
+            if elsewhere:
+                await self._homes.check_elsewhere(guild)
+            member = await member_of(guild, user)
             if member is None:
                 raise UserError(
                     "You are no longer a member of {server}, whose access this conversation uses.", server=guild.name
@@ -340,7 +349,7 @@ class Asking:
             conversation = conversation or await self._by_title(interaction, "")
             held = await self._threads.of_conversation(conversation) or Held(
                 channel_id=0,
-                guild_id=await self._guild_of(interaction),
+                guild_id=await self.guild_of(interaction),
                 owner_id=interaction.user.id,
                 conversation_id=conversation,
             )
@@ -367,18 +376,23 @@ class Asking:
 
     async def _make_key(self, interaction: Interaction) -> None:
         """Conversations outlive a key that was revoked or has expired; only with a key are they found."""
-        guild = self._client.get_guild(await self._guild_of(interaction))
+        guild = self._client.get_guild(await self.guild_of(interaction))
         asker = (await self._who_runs(interaction, guild)).asker
         if asker.tier is not Tier.NONE:
             await self._keys.ensure(asker.guild_id, asker.member_id, asker.name, asker.tier)
 
-    async def _guild_of(self, interaction: Interaction) -> int:
-        if interaction.guild_id is not None:
-            return interaction.guild_id
+    async def guild_of(self, interaction: Interaction) -> int:
+        """The server whose access is used where an interaction comes from.
+
+        Raises `NoAccess` where there is none.
+        """
+        server = server_of(interaction)
+        if server is not None:
+            return server.id
         held = await self._threads.in_channel(interaction.channel_id or 0)
         if held is not None:
             return held.guild_id
-        guild, _, _ = await self._homes.best(interaction.user.id)
+        guild, _, _ = await self._homes.best(interaction.user.id, elsewhere=is_elsewhere(interaction))
         return guild.id
 
     # Where

@@ -37,7 +37,8 @@ class AskCog(commands.Cog, name=COG):
         file2="Another file",
         file3="And one more",
     )
-    @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
+    @app_commands.allowed_installs(guilds=True, users=True)
+    @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
     async def ask(
         self,
         interaction: Interaction,
@@ -58,7 +59,8 @@ class AskCog(commands.Cog, name=COG):
         conversation="Which conversation; without it the one in this thread, or else your last one",
         file="An image or a text file that goes along",
     )
-    @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
+    @app_commands.allowed_installs(guilds=True, users=True)
+    @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
     async def followup(
         self,
         interaction: Interaction,

@@ -6,14 +6,18 @@ from typing import Any, TypeVar
 
 import discord
 
+from bot.installs import is_elsewhere, server_of
+
 _PATIENCE_SECONDS = 1.5
 T = TypeVar("T")
 
 
 async def gain_time(interaction: discord.Interaction[Any], *, ephemeral: bool = False) -> None:
-    """In direct messages Discord must be asked who is a member where, which can take longer than 3 seconds."""
-    if interaction.guild is None:
-        await interaction.response.defer(ephemeral=ephemeral, thinking=True)
+    """In direct messages, and where a member brings the app along, Discord must be asked who is a member where, which
+    can take longer than 3 seconds.
+    """
+    if server_of(interaction) is None:
+        await interaction.response.defer(ephemeral=ephemeral or is_elsewhere(interaction), thinking=True)
 
 
 async def gaining_time(

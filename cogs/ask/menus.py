@@ -25,7 +25,8 @@ class AskMenus(commands.Cog):
     async def cog_load(self) -> None:
         """Put the commands into the menu."""
         for menu in self._menus:
-            self._bot.tree.add_command(app_commands.allowed_contexts(guilds=True, dms=True)(menu))
+            everywhere = app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)(menu)
+            self._bot.tree.add_command(app_commands.allowed_installs(guilds=True, users=True)(everywhere))
 
     async def cog_unload(self) -> None:
         """Take them out again."""

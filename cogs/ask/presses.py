@@ -8,6 +8,7 @@ import discord
 from bot.answering import Prompt
 from bot.answers import AnswerIds, AnswerViews, RunningAnswers
 from bot.errors import UnknownConversation
+from bot.installs import server_of
 from bot.keys import MemberKeys
 from bot.languages import counted, language_of
 from bot.places import beneath
@@ -110,8 +111,8 @@ class Presses:
 
     async def _who(self, interaction: Interaction, held: Held | None) -> Who:
         if held is None:
-            return await self._asking.who(interaction, interaction.guild, interaction.user.id)
-        guild = self._client.get_guild(held.guild_id) or interaction.guild
+            return await self._asking.who(interaction, server_of(interaction), interaction.user.id)
+        guild = self._client.get_guild(held.guild_id) or server_of(interaction)
         return await self._asking.who(interaction, guild, held.owner_id)
 
     async def _follow_up(self, interaction: Interaction, pressed: Pressed, _held: Held | None) -> None:
@@ -159,7 +160,7 @@ class Presses:
             return ErasedMessages(message_ids=[message_id], conversation_erased=gone)
 
     async def _own_key(self, interaction: Interaction) -> str:
-        key = await self._keys.peek(interaction.guild_id or 0, interaction.user.id)
+        key = await self._keys.peek(await self._asking.guild_of(interaction), interaction.user.id)
         if key is None:
             raise UnknownConversation("I can't tell whose this is any more. Ask an admin to erase it.")
         return key

@@ -27,7 +27,8 @@ _TITLE = 100  # https://discord.com/developers/docs/interactions/application-com
 _NOBODY = discord.AllowedMentions.none()
 
 
-@app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
+@app_commands.allowed_installs(guilds=True, users=True)
+@app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
 class ConversationsCog(
     commands.GroupCog, group_name="conversations", group_description="Your conversations, which only you see here"
 ):

@@ -9,6 +9,7 @@ import discord
 from bot.answers import AnswerIds, AnswerViews
 from bot.errors import UserError
 from bot.guild_settings import Guilds, lineage_of
+from bot.installs import is_elsewhere
 from bot.languages import language_of
 from bot.places import asked_by
 from bot.rendering.pages import Pages
@@ -89,7 +90,7 @@ class Opening:
         """
         channel = interaction.channel
         above = channel.parent if isinstance(channel, discord.Thread) else channel
-        if not isinstance(above, discord.TextChannel):
+        if is_elsewhere(interaction) or not isinstance(above, discord.TextChannel):
             raise UserError("I can't open a thread here. Try again in a text channel.")
         await self._guilds.applying(above.guild.id, above)
         mine = above.permissions_for(above.guild.me)

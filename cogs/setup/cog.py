@@ -16,7 +16,7 @@ from bot.roster import Roster
 from cogs.ask import Asking
 from cogs.forms import TextForm
 from cogs.setup.controls import COG, CONTROLS, Interaction, Step, require_manager
-from cogs.setup.pages import PLACES, Now, page
+from cogs.setup.pages import ELSEWHERE, PLACES, Now, page
 
 PROMPT_LIMIT = 4000  # https://discord.com/developers/docs/components/reference#text-input
 _NOTICE_LIMIT = 2000
@@ -121,7 +121,7 @@ class SetupCog(commands.Cog, name=COG):
         await self._note(interaction, changed)
 
     async def choose(self, interaction: Interaction, what: str, value: str) -> None:
-        """What everybody has, thread or channel, and whether admins may search."""
+        """What everybody has, thread or channel, where members may ask, and whether admins may search."""
         if what == "everyone":
             await self._choose_everyone(interaction, Tier.named(_tier(value)))
         elif what == "place":
@@ -129,6 +129,11 @@ class SetupCog(commands.Cog, name=COG):
             await self._guilds.change(guild_of(interaction).id, place=place)
             await self.go(interaction, Step.PLACE)
             await self._note(interaction, Phrase("chose where answers come: {place}.", place=PLACES[place]))
+        elif what == "elsewhere":
+            await self._guilds.change(guild_of(interaction).id, elsewhere=value == "yes")
+            await self.go(interaction, Step.PLACE)
+            where = ELSEWHERE["yes" if value == "yes" else "no"]
+            await self._note(interaction, Phrase("chose where members may ask: {where}.", where=where))
         else:
             await self._choose_reading(interaction, allowed=value == "yes")
 
@@ -181,6 +186,7 @@ class SetupCog(commands.Cog, name=COG):
             await self._guilds.settings(guild.id),
             await self._access.roles(guild.id, guild.roles),
             self._guilds.default_place,
+            self._guilds.default_elsewhere,
             language_of(interaction),
         )
 

@@ -27,6 +27,10 @@ PLACES: dict[PlaceName, Phrase] = {
     "thread": Phrase("in a new thread for each conversation"),
     "channel": Phrase("in the channel where it was asked"),
 }
+ELSEWHERE = {
+    "no": Phrase("only here, and in direct messages with me"),
+    "yes": Phrase("also where they bring me along: in other servers and direct messages, seen by them alone"),
+}
 READING = {
     "no": Phrase("Admins may not search members' conversations"),
     "yes": Phrase("Admins may search them; each member sees who did"),
@@ -40,6 +44,7 @@ class Now(msgspec.Struct, frozen=True):
     settings: GuildSettings
     grants: Sequence[Grant]
     default_place: PlaceName
+    default_elsewhere: bool
     language: Language
 
     def roles(self, tier: Tier) -> list[discord.Role]:
@@ -56,6 +61,12 @@ class Now(msgspec.Struct, frozen=True):
     def place(self) -> PlaceName:
         """Where answers come."""
         return self.settings.place or self.default_place
+
+    @property
+    def elsewhere(self) -> str:
+        """Where members may ask on this server's access."""
+        chosen = self.settings.elsewhere
+        return "yes" if (self.default_elsewhere if chosen is None else chosen) else "no"
 
     def channels(self, ids: Sequence[int]) -> list[discord.abc.GuildChannel]:
         """Those that are still there."""
@@ -104,6 +115,7 @@ def _overview(now: Now, embed: discord.Embed) -> Controls:
     embed.add_field(name=say("Everybody else"), value=say(TIERS[now.everyone]))
     embed.add_field(name=say("I answer in"), value=_answered_in(now))
     embed.add_field(name=say("Answers come"), value=say(PLACES[now.place]))
+    embed.add_field(name=say("Members may ask"), value=say(ELSEWHERE[now.elsewhere]))
     embed.add_field(name=say("Audit channel"), value=_audit_channel(now))
     embed.add_field(name=say("System prompt"), value=_text(settings.system_prompt, now, 200), inline=False)
     embed.add_field(name=say("Privacy notice"), value=_text(settings.notice, now, 200), inline=False)
@@ -150,6 +162,7 @@ def _place(now: Now, embed: discord.Embed) -> Controls:
     say = now.language.say
     embed.add_field(name=say("I answer in"), value=_answered_in(now))
     embed.add_field(name=say("Answers come"), value=say(PLACES[now.place]))
+    embed.add_field(name=say("Members may ask"), value=say(ELSEWHERE[now.elsewhere]))
     labels: dict[PlaceName, str] = {
         "thread": say("Answer in a new thread for each conversation"),
         "channel": say("Answer in the channel where it was asked"),
@@ -159,7 +172,19 @@ def _place(now: Now, embed: discord.Embed) -> Controls:
     ]
     chosen = now.channels(now.settings.answer_channels)
     hint = say("Channels and categories; none for everywhere")
-    return ChannelsMenu("answers", hint, chosen, kinds=ANSWERED_IN, row=0), ChoiceMenu("place", options, row=1)
+    reaches = {
+        "no": say("Members ask only here, and in direct messages with me"),
+        "yes": say("Members may bring me along and ask elsewhere, too"),
+    }
+    elsewhere = [
+        discord.SelectOption(label=label, value=value, default=value == now.elsewhere)
+        for value, label in reaches.items()
+    ]
+    return (
+        ChannelsMenu("answers", hint, chosen, kinds=ANSWERED_IN, row=0),
+        ChoiceMenu("place", options, row=1),
+        ChoiceMenu("elsewhere", elsewhere, row=2),
+    )
 
 
 def _prompt(now: Now, embed: discord.Embed) -> Controls:
@@ -206,7 +231,8 @@ _PAGES: dict[Step, tuple[Phrase, Phrase, Callable[[Now, discord.Embed], Controls
         Phrase("Where I answer"),
         Phrase(
             "Choose the channels and categories where members may ask; choose none and they may everywhere. "
-            "Threads go with their channel."
+            "Threads go with their channel. Members who add me to their own account can bring me along to other "
+            "servers and direct messages, on their access here, where you allow it."
         ),
         _place,
     ),

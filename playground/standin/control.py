@@ -88,6 +88,10 @@ class Control:
         """The bot is invited."""
         self.world.guilds.install(guild, self.application.bot, permissions)
 
+    def install_for(self, user: User) -> None:
+        """Somebody installs the application for themselves, and brings it along to wherever they go."""
+        self.application.installed_by.add(user.id)
+
     def remove_bot(self, guild: Guild) -> None:
         """The bot is thrown out."""
         self.world.guilds.leave(guild, self.application.bot.id)
@@ -124,6 +128,10 @@ class Control:
     def direct_messages(self, user: User) -> Channel:
         """Somebody's direct messages with the bot."""
         return self.world.channels.direct(user, self.application.bot)
+
+    def direct_messages_between(self, one: User, other: User) -> Channel:
+        """Two people's direct messages."""
+        return self.world.channels.direct(one, other)
 
     def threads(self, channel: Channel) -> list[Channel]:
         """The threads of a channel, oldest first."""

@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 
 import bot.store
-from bot.config import Access, Config, Discord
+from bot.config import Access, Answers, Config, Discord
 from bot.doctor import Finding, examine
 from gateway.config import Account, Gateway, Limits, Secrets, TierLimits
 from gateway.store import open_database
@@ -160,6 +160,16 @@ async def test_skus_that_the_application_does_not_sell_are_named(tmp_path: Path)
     assert "7 is Gold" in wrong.advice
     assert (refused.result, "HTTP status 404" in refused.detail) == ("failed", True)
     assert "subscriptions" not in {finding.check for finding in unused}
+
+
+async def test_members_bring_the_app_along_only_where_user_install_is_on(tmp_path: Path) -> None:
+    routes = discord_of()
+    routes["/applications/@me"] = answering({"id": "42", "flags": 0, "integration_types_config": {"0": {}, "1": {}}})
+    async with serving(routes) as on, serving(discord_of()) as off:
+        installed = await found(settings(tmp_path, discord=on), "User Install")
+        unused = await found(settings(tmp_path, discord=off), "User Install")
+        wanted = await found(settings(tmp_path, discord=off, answers=Answers(elsewhere=True)), "User Install")
+    assert [installed.result, unused.result, wanted.result] == ["ok", "absent", "failed"]
 
 
 async def test_an_intent_that_is_not_granted_says_which_features_go_without_it(tmp_path: Path) -> None:

@@ -63,7 +63,11 @@ async def test_an_admin_walks_through_it_and_every_page_shows_what_is_set_now(ma
         shown = await press(world.ada, shown, "Next")
         shown = await choose(world.ada, shown, "channels:answers", [bots])
         shown = await choose(world.ada, shown, "choice:place", ["channel"])
-        assert fields(shown) == {"I answer in": f"<#{bots.id}>", "Answers come": "in the channel where it was asked"}
+        assert fields(shown) == {
+            "I answer in": f"<#{bots.id}>",
+            "Answers come": "in the channel where it was asked",
+            "Members may ask": "only here, and in direct messages with me",
+        }
 
         shown = await press(world.ada, shown, "Next")
         form = await press(world.ada, shown, "Write it")

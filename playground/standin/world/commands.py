@@ -25,7 +25,8 @@ _DEFAULTS: JSON = {
     "name_localizations": None,
     "description_localizations": None,
 }
-_IN_GUILD, _IN_BOT_DM = 0, 1
+_IN_GUILD, _IN_BOT_DM, _IN_PRIVATE_CHANNEL = 0, 1, 2
+_FOR_USERS = 1
 _ROLE, _USER, _CHANNEL = 1, 2, 3
 _MOST_PERMISSIONS = 100
 
@@ -103,6 +104,9 @@ class Commands:
     def _is_offered(self, command: Command, user_id: int, channel: Channel) -> bool:
         bot = self._state.application(command.application_id).bot
         contexts = command.definition["contexts"]
+        if self._brings_along(command, user_id) and bot.id not in self._members(channel):
+            place = _IN_PRIVATE_CHANNEL if channel.guild_id is None else _IN_GUILD
+            return contexts is None or place in contexts
         if channel.type is ChannelType.DM:
             there = _IN_BOT_DM in contexts if contexts is not None else command.definition["dm_permission"]
             return command.guild_id is None and there and bot in channel.recipients
@@ -112,6 +116,17 @@ class Commands:
         if contexts is not None and _IN_GUILD not in contexts and command.guild_id is None:
             return False
         return self._is_permitted(command, guild, user_id, self._state.governing(channel).id)
+
+    def _brings_along(self, command: Command, user_id: int) -> bool:
+        """https://docs.discord.com/developers/interactions/application-commands#installation-context"""
+        application = self._state.application(command.application_id)
+        installed = user_id in application.installed_by
+        return command.guild_id is None and installed and _FOR_USERS in command.definition["integration_types"]
+
+    def _members(self, channel: Channel) -> set[int]:
+        if channel.guild_id is not None:
+            return set(self._state.guild(channel.guild_id).members)
+        return {user.id for user in channel.recipients}
 
     def permit(self, guild: Guild, command: Command, granted: list[JSON]) -> None:
         """Say who may use a command where, as an admin does in the settings; each is `{id, type, permission}`.

@@ -42,6 +42,8 @@ class Application:
     flags: int
     verify_key: str
     skus: list[JSON] = field(default_factory=list[JSON])
+    installed_by: set[int] = field(default_factory=set[int])
+    """The ids of users who installed it for themselves."""
 
 
 @dataclass(eq=False)

@@ -103,4 +103,18 @@ class Interaction:
     @property
     def owners(self) -> JSON:
         """https://discord.com/developers/docs/interactions/receiving-and-responding#interaction-object-authorizing-integration-owners-object"""
-        return {"0": str(self.guild.id) if self.guild is not None else "0"}
+        by_user: JSON = {"1": str(self.user.id)} if self.user.id in self.application.installed_by else {}
+        if not self.bot_is_there:
+            return by_user
+        return {"0": str(self.guild.id) if self.guild is not None else "0"} | by_user
+
+    @property
+    def bot_is_there(self) -> bool:
+        """Whether the bot is in that channel's server or direct messages, or was brought along by a user."""
+        bot = self.application.bot
+        return bot in self.channel.recipients if self.guild is None else bot.id in self.guild.members
+
+    @property
+    def context(self) -> int:
+        """https://discord.com/developers/docs/interactions/receiving-and-responding#interaction-object-interaction-context-types"""
+        return 0 if self.guild is not None else 1 if self.bot_is_there else 2

@@ -17,6 +17,7 @@ from playground.standin.world.errors import NotOffered
 from playground.standin.world.events import Event
 from playground.standin.world.interaction import ANSWER_WITHIN, Interaction, InteractionType, Stage
 from playground.standin.world.options import check_options
+from playground.standin.world.permissions import EVERYONE
 from playground.standin.world.pictures import picture_size
 from playground.standin.world.shapes import Shapes
 from playground.standin.world.state import State
@@ -190,11 +191,11 @@ class Invoking:
             "data": of.data,
             "channel_id": str(of.channel.id),
             "channel": self._shapes.interaction_channel(of.channel, of.user.id),
-            "app_permissions": str(self._state.permissions(of.channel, bot_id)),
+            "app_permissions": str(self._state.permissions(of.channel, bot_id) if of.bot_is_there else EVERYONE),
             "locale": of.user.locale,
             "entitlements": self._entitlements(of),
             "authorizing_integration_owners": of.owners,
-            "context": 0 if of.guild is not None else 1,
+            "context": of.context,
             "attachment_size_limit": _UPLOAD_LIMIT,
         }
         if of.source is not None:
