@@ -139,7 +139,8 @@ class Gateway:
         if guild is not None and guild.unavailable and event.name != "GUILD_DELETE":
             return
         for session in list(self._sessions.values()):
-            if event.name == "GUILD_CREATE" and guild is not None:
+            hears = event.sees(session.application.bot.id)
+            if event.name == "GUILD_CREATE" and guild is not None and hears:
                 session.offer(replace(event, data=guild_created(self._world, guild, session)))
             else:
                 session.offer(event)
