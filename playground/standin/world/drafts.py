@@ -166,6 +166,8 @@ def numbered(components: list[JSON]) -> list[JSON]:
         shape["id"] = component.get("id") or next(counter)
         if shape["type"] in SELECTS:
             shape["min_values"], shape["max_values"] = select_range(component)
+        if shape.get("default_values"):  # ids are taken as numbers, too, and shown as text
+            shape["default_values"] = [value | {"id": str(value["id"])} for value in shape["default_values"]]
         if shape.get("emoji"):
             shape["emoji"] = {name: value for name, value in shape["emoji"].items() if value is not None}
         if component.get("components") is not None:
