@@ -7,8 +7,19 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import unused_port
 
-from gateway.client import BrokenAnswer, GatewayClient, GatewayUnreachable, ProtocolError
-from gateway.errors import Conflict, NotFound, PermissionDenied, RateLimited, Unauthenticated
+from gateway.client import (
+    NEVER,
+    BrokenAnswer,
+    Conflict,
+    GatewayClient,
+    GatewayUnreachable,
+    NotFound,
+    PermissionDenied,
+    ProtocolError,
+    RateLimited,
+    Retries,
+    Unauthenticated,
+)
 from gateway.wire import ChatRequest, CreateUser, UpdateUser
 from tests.gateway.conftest import RunningGateway
 
@@ -16,7 +27,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @asynccontextmanager
-async def something_else(handler: Handler) -> AsyncGenerator[GatewayClient]:
+async def something_else(handler: Handler, retries: Retries = NEVER) -> AsyncGenerator[GatewayClient]:
     """A client that talks to an HTTP server of our making."""
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", handler)
@@ -24,7 +35,7 @@ async def something_else(handler: Handler) -> AsyncGenerator[GatewayClient]:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     try:
-        async with GatewayClient(f"http://127.0.0.1:{runner.addresses[0][1]}/", "rk-x") as client:
+        async with GatewayClient(f"http://127.0.0.1:{runner.addresses[0][1]}/", "rk-x", retries=retries) as client:
             yield client
     finally:
         await runner.cleanup()
@@ -68,14 +79,14 @@ async def test_what_a_key_may_not_do_says_so(gateway: RunningGateway) -> None:
 
 
 async def test_nobody_there_is_said_in_one_way() -> None:
-    async with GatewayClient(f"http://127.0.0.1:{unused_port()}", "rk-x") as client:
+    async with GatewayClient(f"http://127.0.0.1:{unused_port()}", "rk-x", retries=NEVER) as client:
         with pytest.raises(GatewayUnreachable, match="does not answer"):
             await client.whoami()
         with pytest.raises(GatewayUnreachable, match="does not answer"):
             await client.ask(ChatRequest(prompt="Hi"))
 
 
-@pytest.mark.parametrize("status", [200, 404, 502])
+@pytest.mark.parametrize("status", [200, 404, 500, 502])
 async def test_another_server_at_the_address_is_recognised(status: int) -> None:
     async def page(_: web.Request) -> web.StreamResponse:
         return web.Response(status=status, text="<h1>Welcome to nginx!</h1>", content_type="text/html")

@@ -1,0 +1,46 @@
+"""What is used, and how the gateway and its accounts are doing."""
+
+from datetime import date
+
+from gateway.client.connection import Connection, query_of
+from gateway.wire import AccountPage, AuditPage, Health, Policy, UsageAnswer
+
+
+class OperationCalls(Connection):
+    """`/health`, `/api/usage`, `/api/accounts`, `/api/policy` and `/api/audit`."""
+
+    async def health(self) -> Health:
+        """Whether the gateway is up."""
+        return await self._call("GET", "/health", Health)
+
+    async def policy(self) -> Policy:
+        """What the gateway keeps, how long, and where it sends prompts."""
+        return await self._call("GET", "/api/policy", Policy)
+
+    async def usage(
+        self,
+        user_id: str | None = None,
+        *,
+        since: date | None = None,
+        until: date | None = None,
+        client_id: str | None = None,
+        cursor: str | None = None,
+        starting: str | None = None,
+        top: int | None = None,
+    ) -> UsageAnswer:
+        """What was used on the days from `since` (else the first of the month) until `until` (else today), UTC.
+
+        Without `user_id` a user's own, else that of all this key may see; of one user also what is left. `starting`
+        chooses users by how their `user_id` starts, `top` so many of them who cost most.
+        """
+        query = query_of(user_id=user_id, to=until, client_id=client_id, cursor=cursor, starting=starting, top=top)
+        query |= {} if since is None else {"from": str(since)}
+        return await self._call("GET", "/api/usage", UsageAnswer, query=query)
+
+    async def audit(self, *, limit: int = 50, cursor: str | None = None) -> AuditPage:
+        """Who read what of what users wrote, as far as this key may know, newest first."""
+        return await self._call("GET", "/api/audit", AuditPage, query=query_of(limit=limit, cursor=cursor))
+
+    async def accounts(self) -> AccountPage:
+        """The pool of upstream accounts (admins only)."""
+        return await self._call("GET", "/api/accounts", AccountPage)
