@@ -37,6 +37,26 @@ class _Sending:
     idempotency_key: str | None = None
 
 
+class _Once:
+    """Sends a request once. aiohttp would send some a second time by itself where the connection is lost, and then a
+    DELETE seems to have found nothing, and nobody waits in between; repeating is left to `Retries`.
+    """
+
+    def __init__(self) -> None:
+        self._lost: aiohttp.ClientConnectionError | None = None
+
+    async def __call__(
+        self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        if self._lost is not None:
+            raise self._lost
+        try:
+            return await handler(request)
+        except aiohttp.ClientConnectionError as error:
+            self._lost = error
+            raise
+
+
 class Connection:
     """An address, a key and a session; the subclasses add calls."""
 
@@ -154,6 +174,7 @@ class Connection:
                 headers=headers,
                 timeout=limits,
                 allow_redirects=False,
+                middlewares=(_Once(),),
             )
             if 200 <= response.status < 300:
                 return response
