@@ -1,4 +1,4 @@
-"""Pictures made small, and a moving one out of many: few colours, and only what changes."""
+"""Pictures made small, and a moving one of what happens on a page."""
 
 import asyncio
 import time
@@ -10,10 +10,9 @@ from typing import Any
 from PIL import Image
 from playwright.async_api import Page as Tab
 
-_COLOURS = 128
-_FRAME_SECONDS = 0.12
-_WIDTH = 960
+_FRAME_SECONDS = 0.1
 _LAST_MS = 2500
+_QUALITY = 70  # of 100
 
 
 def save_small(path: Path) -> None:
@@ -24,7 +23,7 @@ def save_small(path: Path) -> None:
 
 
 async def record(tab: Tab, path: Path, play: Coroutine[Any, Any, None]) -> None:
-    """Film a page while something is played on it, and save what changed as a GIF."""
+    """Film a page while something is played on it, and save what changed as a moving WebP."""
     playing = asyncio.create_task(play)
     frames, begun = list[tuple[float, bytes]](), time.perf_counter()
     while not playing.done():
@@ -35,14 +34,10 @@ async def record(tab: Tab, path: Path, play: Coroutine[Any, Any, None]) -> None:
     await playing
     ends = [at for at, _ in frames[1:]]
     lasts = [int((end - at) * 1000) for (at, _), end in zip(frames, ends, strict=False)] + [_LAST_MS]
-    pictures = [_small(shot) for _, shot in frames]
-    palette = pictures[len(pictures) // 2].quantize(_COLOURS, dither=Image.Dither.NONE)
-    first, *others = [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures]
-    first.save(path, save_all=True, append_images=others, duration=lasts, loop=0, optimize=True, disposal=1)
+    first, *others = [_picture(shot) for _, shot in frames]
+    first.save(path, save_all=True, append_images=others, duration=lasts, loop=0, quality=_QUALITY, method=4)
 
 
-def _small(shot: bytes) -> Image.Image:
+def _picture(shot: bytes) -> Image.Image:
     with Image.open(BytesIO(shot)) as picture:
-        small = picture.convert("RGB")
-        small.thumbnail((_WIDTH, _WIDTH), Image.Resampling.LANCZOS)
-        return small
+        return picture.convert("RGB")

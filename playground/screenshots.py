@@ -27,7 +27,7 @@ CHROMIUM_ARGUMENTS = [
     "--disable-sync",
 ]
 DESK, PHONE, ANIMATION = (1280, 800), (390, 844), (1280, 720)
-_WORD_SECONDS = 0.03
+_WORD_SECONDS = 0.06  # so slow that a picture of a growing answer is no matter of luck
 _STEPS = 5
 
 
@@ -64,6 +64,7 @@ class Studio:
     async def take(self, tab: Tab, name: str, part: str | None = None) -> None:
         """A picture of the page, or of a part of it."""
         path = self._folder / f"{name}.png"
+        await tab.mouse.move(0, 0)  # what it hovers over would be lit
         await (tab.locator(part).first if part else tab).screenshot(path=path, animations="disabled")
         save_small(path)
 
@@ -74,15 +75,15 @@ class Studio:
         await self._take_light()
         await self._take_phone()
         async with self.opened(size=ANIMATION) as tab:
-            await record(tab, self._folder / "playground.gif", _play(tab))
+            await record(tab, self._folder / "playground.webp", _play(tab))
 
     async def _take_answers(self) -> None:
         async with self.opened() as tab:
             await be(tab, "Fred")
-            await ask(tab, "How do I greet somebody in Python? Show me the code", "free")
+            await ask(tab, "How do I greet somebody in Python? Show me code, then a list", "free")
             await open_thread(tab)
-            await tab.get_by_role("button", name="Stop").wait_for()
             await tab.get_by_text("def greet").first.wait_for()
+            await tab.get_by_role("button", name="Stop").wait_for()
             await self.take(tab, "thread")
             await tab.get_by_role("button", name="Follow up").wait_for()
             await tab.locator(".channel", has_text="general").click()

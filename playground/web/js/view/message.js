@@ -1,7 +1,7 @@
 // One message: who, when, what, and everything that hangs on it.
 
 import { h, quiet } from "../dom.js";
-import { emoji, icon } from "../icons.js";
+import { emoji, icon, withEmoji } from "../icons.js";
 import { inlineMarkdown, markdown } from "../markdown/render.js";
 import { plainText } from "../markdown/plain.js";
 import { MessageFlag, MessageType } from "../store/flags.js";
@@ -107,7 +107,7 @@ function replied(message, view) {
   const words = plainText(target.content || target.embeds?.[0]?.description || "", view.names).slice(0, EXCERPT) || "Click to see the message";
   return h("div", { className: "origin" }, spine, avatar(target.author, { className: "micro" }), quiet("in reply to "),
     h("span", { className: "author", vars: who.colour && { role: who.colour } }, who.name),
-    h("button", { type: "button", className: "excerpt", onclick: () => view.reveal(target.id) }, words));
+    h("button", { type: "button", className: "excerpt", onclick: () => view.reveal(target.id) }, withEmoji(words)));
 }
 
 function toolbar(message, view) {
