@@ -26,6 +26,7 @@ from gateway.api import (
     docs,
     health,
     metrics,
+    openai,
     personal_data,
     search,
     sharing,
@@ -49,6 +50,7 @@ from gateway.app_keys import (
     PERSONAL_DATA,
     PROMPTING,
     READINESS,
+    RELAYING,
     RELOADING,
     ROUTES,
     SEARCH,
@@ -74,6 +76,8 @@ from gateway.parameters import check_parameters
 from gateway.personal_data import PersonalData
 from gateway.prompting import Prompting
 from gateway.readiness import Readiness
+from gateway.relaying import Relaying
+from gateway.relaying.recording import Recording
 from gateway.reloading import Reloading
 from gateway.request_log import log_requests, name_response
 from gateway.retention import Retention
@@ -105,7 +109,20 @@ def create_app(
         middlewares=[log_requests, shape_errors, authorise, check_parameters],
     )
     routes = Routes(app)
-    parts = (health, users, conversations, sharing, attachments, search, audit, usage, personal_data, accounts, docs)
+    parts = (
+        health,
+        users,
+        conversations,
+        sharing,
+        attachments,
+        search,
+        audit,
+        usage,
+        personal_data,
+        accounts,
+        openai,
+        docs,
+    )
     for part in parts:
         part.add_routes(routes)
     for part in (chat, access_tokens, chatgpt_api_server, chatgpt_server_go):
@@ -179,8 +196,18 @@ def create_app(
             new_id=lambda: str(uuid4()),
             user_hash=app[USER_HASH],
         )
+        app[RELAYING] = Relaying(
+            app[ACCOUNTS],
+            app[LIMITS],
+            Recording(app[CONVERSATIONS], clock=clock, new_id=lambda: str(uuid4())),
+            config.gateway,
+            clock=clock,
+            new_id=lambda: str(uuid4()),
+            user_hash=app[USER_HASH],
+        )
         app[IN_FLIGHT] = InFlight()
         yield
+        await app[RELAYING].close()
         await app[PROMPTING].close()
 
     async def finish_answers(app: web.Application) -> None:

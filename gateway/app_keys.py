@@ -18,6 +18,7 @@ from gateway.personal_data import PersonalData
 from gateway.principals import Principal
 from gateway.prompting import Prompting
 from gateway.readiness import Readiness
+from gateway.relaying import Relaying
 from gateway.reloading import Reloading
 from gateway.routing import Routes
 from gateway.search import Search
@@ -39,6 +40,7 @@ ACCOUNTS = web.AppKey("ACCOUNTS", AccountPool)
 OWN_CREDENTIALS = web.AppKey("OWN_CREDENTIALS", OwnCredentials)
 LIMITS = web.AppKey("LIMITS", Limits)
 USAGE = web.AppKey("USAGE", UsageReports)
+RELAYING = web.AppKey("RELAYING", Relaying)
 PROMPTING = web.AppKey("PROMPTING", Prompting)
 PERSONAL_DATA = web.AppKey("PERSONAL_DATA", PersonalData)
 SEARCH = web.AppKey("SEARCH", Search)

@@ -34,6 +34,8 @@ class Account(Section, frozen=True, kw_only=True):
     api_key_env: str = ""
     title_model: str = ""
     proxy: str = ""
+    embedding_model: str = ""
+    responses: bool = False
     moderation_model: str = ""
     moderation_required: bool = False
     input_usd_per_mtok: Price = "auto"
@@ -52,6 +54,8 @@ class Account(Section, frozen=True, kw_only=True):
             raise ValueError("input_usd_per_mtok and output_usd_per_mtok go together; give both, or neither")
         if self.kind != "agent" and (self.agents or self.keyless_agents):
             raise ValueError('agents and keyless_agents belong to accounts with kind = "agent"')
+        if self.kind == "offline" and (self.embedding_model or self.responses):
+            raise ValueError('accounts with kind = "offline" have neither embedding_model nor responses')
 
 
 class DefaultModels(Section, frozen=True, kw_only=True):
@@ -153,6 +157,7 @@ class Gateway(Section, frozen=True, kw_only=True):
     shutdown_grace_seconds: Annotated[float, msgspec.Meta(ge=0)] = 20.0
     access_token_hours: Positive = 12.0
     user_hash: bool = True
+    record_v1: bool = False
     metrics: Literal["off", "open", "admin"] = "admin"
     slow_request_seconds: Annotated[float, msgspec.Meta(ge=0)] = 30.0
     retention: Retention = Retention()

@@ -140,6 +140,12 @@ class Conversations:
             raise _no_conversation()
         return _record(row)
 
+    async def holding(self, message_id: str, owner: Principal) -> ConversationRecord | None:
+        """The owner's conversation that has this message, None where there is none."""
+        async with self._database.read(brief=True) as connection:
+            row = await self._sql.holding(connection, message_id=message_id, owner_id=owner.id)
+        return None if row is None else _record(row)
+
     async def read(self, conversation_id: str) -> list[StoredMessage]:
         """All messages in the order they were written."""
         conversation = _canonical(conversation_id, _no_conversation())

@@ -18,6 +18,7 @@ from gateway.errors import (
     TooLarge,
     Unavailable,
 )
+from gateway.openai_shape import is_below_v1, openai_error, openai_headers
 from gateway.routing import Handler
 from gateway.wire import ErrorAnswer, ErrorBody
 from storage import StorageBusy, StorageError, StorageReadOnly, StorageUnreachable
@@ -37,26 +38,27 @@ _READ_ONLY_RETRY_SECONDS = 60.0
 
 @web.middleware
 async def shape_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer what goes wrong below as `wire.ErrorAnswer` with a true status."""
+    """Answer what goes wrong below as `wire.ErrorAnswer` with a true status; below `/v1` in OpenAI's shape."""
     try:
         return await handler(request)
     except web.HTTPException as error:
         if error.status < 400:
             raise
-        return from_aiohttp(error)
+        return from_aiohttp(error, path=request.path)
     except ApiError as error:
-        return error_response(error)
+        return error_response(error, path=request.path)
     except web.RequestPayloadError:
-        return _closing(InvalidRequest("The body broke off, or is not what its headers say.", code="broken_body"))
+        broken = InvalidRequest("The body broke off, or is not what its headers say.", code="broken_body")
+        return _closing(broken, request.path)
     except BodyTooSlow:
-        return _closing(TimedOut("The body did not arrive in time. Send it again, faster."))
+        return _closing(TimedOut("The body did not arrive in time. Send it again, faster."), request.path)
     except ConnectionResetError:
         raise  # the caller is gone: nobody is left to answer
     except Exception as error:
         if request.writer.output_size:
             log.exception("%s broke off an answer", request[REQUEST_ID])
             raise
-        return error_response(api_error(error, request))
+        return error_response(api_error(error, request), path=request.path)
 
 
 def api_error(error: Exception, request: web.Request) -> ApiError:
@@ -104,14 +106,20 @@ def error_answer(error: ApiError) -> ErrorAnswer:
     )
 
 
-def error_response(error: ApiError, *, status: int | None = None) -> web.Response:
-    """The response that tells an error; `status` where the error's kind is broader than that."""
+def error_response(error: ApiError, *, status: int | None = None, path: str = "") -> web.Response:
+    """The response that tells an error; `status` where the error's kind is broader than that.
+
+    The request's `path` decides on the shape.
+    """
+    below_v1 = is_below_v1(path)
     response = web.Response(
-        body=msgspec.json.encode(error_answer(error)),
+        body=msgspec.json.encode(openai_error(error) if below_v1 else error_answer(error)),
         status=status or error.status,
         content_type="application/json",
     )
     response.headers.update(error.headers)
+    if below_v1:
+        response.headers.update(openai_headers(error))
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(max(1, math.ceil(error.retry_after)))
     if error.status == 401:
@@ -119,17 +127,17 @@ def error_response(error: ApiError, *, status: int | None = None) -> web.Respons
     return response
 
 
-def from_aiohttp(error: web.HTTPException) -> web.Response:
+def from_aiohttp(error: web.HTTPException, *, path: str = "") -> web.Response:
     """The response that tells one of aiohttp's own errors."""
-    response = error_response(_in_our_words(error), status=error.status)
+    response = error_response(_in_our_words(error), status=error.status, path=path)
     if "Allow" in error.headers:
         response.headers["Allow"] = error.headers["Allow"]
     return response
 
 
-def _closing(error: ApiError) -> web.Response:
+def _closing(error: ApiError, path: str) -> web.Response:
     """The answer to a request whose rest is not to be had, so that nothing can follow it."""
-    response = error_response(error)
+    response = error_response(error, path=path)
     response.force_close()
     return response
 

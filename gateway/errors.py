@@ -13,7 +13,8 @@ class ApiError(Exception):
 
     `status` is the HTTP status, `code` the stable word programs test for, `message` the sentence for people,
     `retry_after` the seconds to wait before trying again, where that is known. `conversation_id` and `message_id` say
-    what was kept of an answer that broke off; `headers` go with the answer.
+    what was kept of an answer that broke off; `headers` go with the answer; `param` names the field at
+    fault, where that is known.
     """
 
     status: ClassVar[int] = 500
@@ -27,6 +28,7 @@ class ApiError(Exception):
         self.conversation_id: str | None = None
         self.message_id: str | None = None
         self.headers: Mapping[str, str] = {}
+        self.param: str | None = None
 
 
 class InternalError(ApiError):

@@ -8,9 +8,9 @@ import msgspec
 from gateway.accounts import PooledAccount
 from gateway.allowances import Naming, Needs
 from gateway.conversations import ConversationRecord, StoredMessage
-from gateway.errors import Unavailable, UpstreamFailed
+from gateway.errors import UpstreamFailed
 from gateway.limits import Spent
-from gateway.prices import priced
+from gateway.prices import price_of, priced
 from gateway.principals import Principal
 from gateway.times import milliseconds
 from gateway.titles import title_request
@@ -196,14 +196,7 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
 
     def _price(self, input_tokens: int, output_tokens: int) -> float:
         account = self.pooled.account
-        cost = priced(Usage(input_tokens=input_tokens, output_tokens=output_tokens), account).cost_usd
-        if cost is None:
-            raise Unavailable(
-                f"Your access has a limit in dollars, and what the model {account.model} costs is not known. "
-                f"An admin can set input_usd_per_mtok and output_usd_per_mtok of the account {account.name}.",
-                code="price_unknown",
-            )
-        return cost
+        return price_of(account, account.model, input_tokens, output_tokens)
 
     def _naming(self) -> Naming:
         request = self.title_request()

@@ -11,7 +11,6 @@ from typing import Any
 import msgspec
 
 from gateway.accounts import PooledAccount
-from gateway.attachments import File, image_part
 from gateway.errors import ApiError, InvalidRequest, Unavailable
 from gateway.upstreams.base import Endpoint
 
@@ -30,17 +29,20 @@ class _Answer(msgspec.Struct):
     results: list[_Result]
 
 
-async def moderate(pooled: PooledAccount, texts: Sequence[str], images: Sequence[File] = ()) -> None:
+async def moderate(pooled: PooledAccount, texts: Sequence[str], images: Sequence[dict[str, Any]] = ()) -> None:
     """Have the account's moderation model, where it has one, look at what is about to be sent.
 
+    Images are parts as OpenAI takes them.
     Raises `InvalidRequest` with code `prompt_flagged` that names the categories, and `Unavailable` with code
     `moderation_unavailable` where moderation is required and cannot be had.
     """
     if not pooled.account.moderation_model:
         return
     # A request takes one image: https://developers.openai.com/api/docs/guides/moderation
-    looks = [_look(pooled, texts[0] if len(texts) == 1 else list(texts), verdicts=len(texts))]
-    looks += [_look(pooled, [image_part(image)], verdicts=1) for image in images]
+    looks = (
+        [_look(pooled, texts[0] if len(texts) == 1 else list(texts), verdicts=len(texts))] if texts else [_nothing()]
+    )
+    looks += [_look(pooled, [image], verdicts=1) for image in images]
     words, *seen = await asyncio.gather(*looks)
     results = [result for found in (words, *seen) for result in found or ()]
     if any(result.flagged for result in results):
@@ -58,6 +60,10 @@ async def _look(pooled: PooledAccount, given: Any, *, verdicts: int) -> list[_Re
         why = getattr(error, "code", type(error).__name__)
         log.warning("account %s: no moderation: %s", pooled.account.name, why)
         return None
+
+
+async def _nothing() -> list[_Result]:
+    return []
 
 
 async def _ask(pooled: PooledAccount, given: Any, verdicts: int) -> list[_Result]:

@@ -13,18 +13,23 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from gateway.openai_shape import is_below_v1
 from gateway.routing import Contract, Handler, Success
 from gateway.wire import ErrorAnswer
+from gateway.wire.openai import OpenAIErrorAnswer
 
 _REF = "#/components/schemas/{name}"
 _GAP = re.compile(r"\{(\w+)(?::[^{}]*)?\}")
 _FIRST_LINE = re.compile(r"`[A-Z]+ [^` ]+(?: (?P<example>\{[^`]*\}))?`(?:: )?(?P<words>.*)")
 
 _ABOUT = """\
-Errors have one shape, a true HTTP status and a code to test for. Every answer names its request in `X-Request-ID`.
-Answers may grow: ignore fields you do not know. Requests are refused where they hold a field or a parameter that is
-not known.
+Errors have one shape, a true HTTP status and a code to test for; below `/v1` the shape is OpenAI's. Every answer names
+its request in `X-Request-ID`. Answers may grow: ignore fields you do not know. Requests are refused where they hold a
+field or a parameter that is not known, except below `/v1`, where such fields go to the provider.
 """
+
+# How components that tell an error are called, by its shape.
+_ERRORS: dict[type[msgspec.Struct], str] = {ErrorAnswer: "Error", OpenAIErrorAnswer: "OpenAIError"}
 
 # What any route can answer, whatever its own work is.
 _ANY_ROUTE = frozenset((400, 431, 500, 503))
@@ -90,9 +95,7 @@ def describe(contracts: Iterable[Contract], *, version: str) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": schemas.components,
-            "responses": {
-                f"Error{status}": _error(status) for status in sorted({s for r in routes for s in errors_of(r)})
-            },
+            "responses": {f"{_ERRORS[shape]}{status}": _error(status, shape) for shape, status in _told(routes)},
             "securitySchemes": {
                 "key": {"type": "http", "scheme": "bearer", "description": "`Authorization: Bearer rk-…`"}
             },
@@ -125,7 +128,7 @@ class _Schemas:
 
     def __init__(self, contracts: Sequence[Contract]) -> None:
         self._parameters = {kind for route in contracts for kind in (route.query, route.headers) if kind is not None}
-        kinds: list[Any] = [ErrorAnswer, *self._parameters]
+        kinds: list[Any] = [ErrorAnswer, OpenAIErrorAnswer, *self._parameters]
         for route in contracts:
             kinds += [route.body, *(answer.body for answer in route.answers)]
             kinds += [event for answer in route.answers for event in answer.events.values()]
@@ -199,7 +202,7 @@ def _responses(contract: Contract, schemas: _Schemas) -> dict[str, Any]:
         if answer.body is not None:
             response.setdefault("content", {})[answer.content_type] = _content(answer, schemas)
     for status in sorted(errors_of(contract)):
-        responses[str(status)] = {"$ref": f"#/components/responses/Error{status}"}
+        responses[str(status)] = {"$ref": f"#/components/responses/{_ERRORS[_shape(contract)]}{status}"}
     return responses
 
 
@@ -225,10 +228,20 @@ def _events(answer: Success, schemas: _Schemas) -> dict[str, Any]:
     return {"type": "object", "properties": fields, "required": ["event", "data"], "oneOf": kinds}
 
 
-def _error(status: int) -> dict[str, Any]:
+def _shape(contract: Contract) -> type[msgspec.Struct]:
+    return OpenAIErrorAnswer if is_below_v1(contract.path) else ErrorAnswer
+
+
+def _told(routes: Iterable[Contract]) -> list[tuple[type[msgspec.Struct], int]]:
+    """Every error that any route may answer, and in which shape."""
+    found = {(_shape(route), status) for route in routes for status in errors_of(route)}
+    return sorted(found, key=lambda told: (told[0].__name__, told[1]))
+
+
+def _error(status: int, shape: type[msgspec.Struct]) -> dict[str, Any]:
     response: dict[str, Any] = {
         "description": _WHY.get(status, HTTPStatus(status).phrase),
-        "content": {"application/json": {"schema": {"$ref": _REF.format(name=ErrorAnswer.__name__)}}},
+        "content": {"application/json": {"schema": {"$ref": _REF.format(name=shape.__name__)}}},
     }
     if status in _ERROR_HEADERS:
         response["headers"] = _ERROR_HEADERS[status]

@@ -105,9 +105,12 @@ class _Renderer:
 
     def _answers(self, responses: dict[str, Any]) -> str:
         rows, errors = list[str](), list[str]()
+        shape = ""
         for status, response in responses.items():
             if "$ref" in response:
-                why = self._responses[response["$ref"].rpartition("/")[2]]["description"]
+                refusal = self._responses[response["$ref"].rpartition("/")[2]]
+                why = refusal["description"]
+                shape = refusal["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
                 errors.append(f"<li><code title='{escape(why, quote=True)}'>{status}</code></li>")
                 continue
             for kind, content in response.get("content", {"": {"schema": {"type": "nothing"}}}).items():
@@ -117,7 +120,7 @@ class _Renderer:
         return (
             f"<h4>Answers</h4>{_table(rows)}"
             f"<h4>Errors</h4><ul class='errors'>{''.join(errors)}"
-            f"<li class='quiet'>all of them <a href='#schema-ErrorAnswer'>ErrorAnswer</a></li></ul>"
+            f"<li class='quiet'>all of them <a href='#schema-{shape}'>{shape}</a></li></ul>"
         )
 
     def _events(self, schema: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ from genai_prices import calc_price
 from genai_prices.types import ModelPrice, PriceCalculation
 
 from gateway.config import Account
+from gateway.errors import Unavailable
 from gateway.wire import Usage
 
 
@@ -19,6 +20,18 @@ def priced(usage: Usage, account: Account, model: str = "") -> Usage:
     An account's own prices are for every model it is asked for; without `model` that is the one which answers.
     """
     return msgspec.structs.replace(usage, cost_usd=_cost_at(account, usage, model or account.model))
+
+
+def price_of(account: Account, model: str, input_tokens: int, output_tokens: int) -> float:
+    """What so many tokens cost in US dollars. Raises `Unavailable` with code `price_unknown`."""
+    cost = priced(Usage(input_tokens=input_tokens, output_tokens=output_tokens), account, model).cost_usd
+    if cost is None:
+        raise Unavailable(
+            f"Your access has a limit in dollars, and what the model {model} costs is not known. "
+            f"An admin can set input_usd_per_mtok and output_usd_per_mtok of the account {account.name}.",
+            code="price_unknown",
+        )
+    return cost
 
 
 def has_price(account: Account) -> bool:

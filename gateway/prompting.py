@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from gateway.accounts import AccountPool, Lease, PooledAccount
-from gateway.attachments import File, take
+from gateway.attachments import File, image_part, take
 from gateway.config import Gateway
 from gateway.context import fit, room_for_answer
 from gateway.conversations import ConversationRecord, Conversations, StoredMessage
@@ -393,9 +393,9 @@ def _check_regenerate(request: ChatRequest) -> None:
         raise InvalidRequest("A regenerate_id needs the conversation_id that it belongs to.")
 
 
-def _read_by_model(exchange: Exchange, request: ChatRequest) -> tuple[list[str], list[File]]:
+def _read_by_model(exchange: Exchange, request: ChatRequest) -> tuple[list[str], list[dict[str, Any]]]:
     """Every text and every image that comes with the request."""
     files = exchange.prompt.files
     texts = [text for text in (exchange.prompt.content, request.system) if text]
     texts += [file.text for file in files if not file.is_image and file.size]
-    return texts, [file for file in files if file.is_image]
+    return texts, [image_part(file) for file in files if file.is_image]

@@ -1,7 +1,7 @@
 """The pool: gives out accounts in turn, and takes others in and out while answers are under way."""
 
 import asyncio
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import Literal
 
@@ -45,15 +45,17 @@ class AccountPool:
         """Their settings."""
         return [pooled.account for pooled in self._accounts]
 
-    def pick(self, wish: PlusWish, *, user_plus: bool, images: bool = False) -> PooledAccount:
+    def pick(
+        self, wish: PlusWish, *, user_plus: bool, images: bool = False, fits: Callable[[Account], bool] | None = None
+    ) -> PooledAccount:
         """The account whose turn it is, for a new conversation: the one that had its last turn longest ago.
 
-        With `images` one that takes them, where any does.
+        With `images` one that takes them, where any does; with `fits` only one of which that is true.
         Raises `PermissionDenied` (`plus_required`) and `Unavailable`: `accounts_busy` where each has all the prompts
         it may have at once, `accounts_resting` where each cools down or failed too often, and `no_account`.
         """
         tiers = _tiers(wish, user_plus=user_plus)
-        fit = {tier: self._of(tier) for tier in tiers}
+        fit = {tier: [pooled for pooled in self._of(tier) if fits is None or fits(pooled.account)] for tier in tiers}
         seeing = {tier: [pooled for pooled in fit[tier] if pooled.account.images] for tier in tiers}
         if images and any(seeing.values()):
             fit = seeing

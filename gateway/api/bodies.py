@@ -28,6 +28,15 @@ async def read_body(request: web.Request, kind: type[T], *, most_bytes: int | No
     Raises `InvalidRequest` that names the field at fault, aiohttp's 413 for a body that is too large, and
     `RuntimeError` where the route does not say that it takes this body.
     """
+    data = await read_data(request, kind, most_bytes=most_bytes)
+    body = decoded(data, kind)
+    if rb"\u0000" in data and _holds_nul(msgspec.to_builtins(body)):
+        raise InvalidRequest("The body holds a NUL character; leave it out.")
+    return body
+
+
+async def read_data(request: web.Request, kind: type[Any], *, most_bytes: int | None = None) -> bytes:
+    """The same as bytes, for `decoded`. Raises as `read_body` does where there is no body, or too much of it."""
     if request.app[ROUTES].contract(request.match_info.route).body is not kind:
         raise RuntimeError(f"{request.match_info.route} reads {kind.__name__}; say body={kind.__name__} of it")
     if (request.content_length or 0) > (most_bytes or request.app[CONFIG].gateway.max_body_bytes):
@@ -35,8 +44,13 @@ async def read_body(request: web.Request, kind: type[T], *, most_bytes: int | No
     data = await _read(request, most_bytes)
     if not data:
         raise InvalidRequest("The body is empty; send a JSON object.", code="invalid_json")
+    return data
+
+
+def decoded(data: bytes, kind: type[T]) -> T:
+    """A body's JSON as `kind`. Raises `InvalidRequest` that names the field at fault."""
     try:
-        body = msgspec.json.decode(data, type=kind)
+        return msgspec.json.decode(data, type=kind)
     except msgspec.ValidationError as error:
         raise InvalidRequest(f"{error}.") from error
     except UnicodeDecodeError as error:
@@ -45,9 +59,6 @@ async def read_body(request: web.Request, kind: type[T], *, most_bytes: int | No
         raise InvalidRequest("The body is nested too deeply.", code="invalid_json") from error
     except msgspec.DecodeError as error:
         raise InvalidRequest(f"The body is not JSON: {error}.", code="invalid_json") from error
-    if rb"\u0000" in data and _holds_nul(msgspec.to_builtins(body)):
-        raise InvalidRequest("The body holds a NUL character; leave it out.")
-    return body
 
 
 async def _read(request: web.Request, most_bytes: int | None) -> bytes:

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 
 from aiohttp import web
 
+from gateway.openai_shape import is_below_v1, limit_headers
+
 STANDING = web.RequestKey("STANDING", Mapping[str, str])
 
 
@@ -18,5 +20,9 @@ def note_limits(request: web.Request) -> Callable[[Mapping[str, str]], None]:
 
 async def tell_limits(request: web.Request, response: web.StreamResponse) -> None:
     """Put it into the response, streamed ones too; a refusal says its own."""
-    for name, value in request.get(STANDING, {}).items():
+    standing = request.get(STANDING, {})
+    for name, value in standing.items():
         response.headers.setdefault(name, value)
+    if is_below_v1(request.path):
+        for name, value in limit_headers(standing).items():
+            response.headers.setdefault(name, value)

@@ -5,6 +5,14 @@ JOIN principals AS p ON p.id = c.owner_id
 LEFT JOIN principals AS k ON k.id = p.client_id
 WHERE c.id = :id;
 
+-- name: holding^
+SELECT c.*, p.name AS owner_name, p.client_id, k.name AS client_name
+FROM messages AS m
+JOIN conversations AS c ON c.id = m.conversation_id
+JOIN principals AS p ON p.id = c.owner_id
+LEFT JOIN principals AS k ON k.id = p.client_id
+WHERE m.id = :message_id AND c.owner_id = :owner_id;
+
 -- name: share^
 SELECT 1 AS shared FROM shares WHERE conversation_id = :id AND guest_id = :reader_id;
 

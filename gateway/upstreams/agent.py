@@ -1,7 +1,7 @@
 """An account that agents lend a model to."""
 
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 from gateway.agents import AgentConnection, Agents
@@ -9,6 +9,9 @@ from gateway.agents.errors import agent_gone, in_agents_words, not_offered
 from gateway.config import Account
 from gateway.errors import ApiError
 from gateway.upstreams.base import Completion, Endpoint, Event
+from gateway.upstreams.relayed import Relayed, Relays
+from gateway.upstreams.spoken import spoken
+from gateway.upstreams.transport import Response
 
 
 class AgentUpstream:
@@ -43,6 +46,20 @@ class AgentUpstream:
                 return await upstream.call(path, body)
             except ApiError as error:
                 raise self._told(agent, error, begun=False) from error
+
+    @asynccontextmanager
+    async def relay(self, request: Relayed) -> AsyncGenerator[Response]:
+        """See `Relays`. Raises `storage.StorageError`, too."""
+        begun = False
+        async with self._agents.borrow(self._account, request.model, None) as agent:
+            upstream = agent.upstream(self._account)
+            relaying = upstream.relay(request) if isinstance(upstream, Relays) else spoken(upstream, request)
+            try:
+                async with relaying as response:
+                    begun = True
+                    yield response
+            except ApiError as error:
+                raise self._told(agent, error, begun=begun) from error
 
     async def close(self) -> None:
         """The agents' connections are not the account's own, and stay."""

@@ -6,10 +6,14 @@ It is a fixed set of rules and says so in every answer.
 import asyncio
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 
 from gateway.titles import TITLE_INSTRUCTION, provisional_title
 from gateway.tokens import estimate_tokens
 from gateway.upstreams.base import Accepted, Completion, Event, Finished, Text
+from gateway.upstreams.relayed import Relayed
+from gateway.upstreams.spoken import spoken
+from gateway.upstreams.transport import Response
 from gateway.wire import Usage
 
 Sleep = Callable[[float], Awaitable[None]]
@@ -87,6 +91,10 @@ class OfflineUpstream:
             output_tokens=estimate_tokens(said),
         )
         yield Finished(reason="stop" if whole else "length", usage=usage)
+
+    def relay(self, request: Relayed) -> AbstractAsyncContextManager[Response]:
+        """See `Relays`."""
+        return spoken(self, request)
 
     async def close(self) -> None:
         """There is nothing to let go of."""

@@ -7,7 +7,8 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator, Generator
-from contextlib import aclosing, contextmanager
+from collections.abc import Set as AbstractSet
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -32,45 +33,39 @@ from gateway.upstreams.openai_errors import (
     refusal,
     timed_out,
     unreachable,
+    with_providers_words,
 )
-from gateway.upstreams.transport import HttpTransport, Response, Transport
-from gateway.wire import Usage
+from gateway.upstreams.openai_reading import Reading
+from gateway.upstreams.relayed import Relayed
+from gateway.upstreams.transport import HttpTransport, Response, Transport, let_finish
 
 log = logging.getLogger(__name__)
 
 _LARGEST_ERROR_BYTES = 65_536
 _LARGEST_ANSWER_BYTES = 16 * 1_048_576
-# How long the end of a body may lag behind its last event before the connection is given up rather than reused.
-_TAIL_SECONDS = 0.05
 # How long an answer in one piece may take to be written, of which nothing is seen meanwhile.
-_WRITING_SECONDS = 480.0
+WRITING_SECONDS = 480.0
 _NEW_LIMIT = "max_completion_tokens"
 _OLD_LIMIT = "max_tokens"
 
 
-class _Said(msgspec.Struct):
-    content: str | None = None
-    refusal: str | None = None
+class _Options(msgspec.Struct, frozen=True, kw_only=True):
+    """How a provider is asked: the name of the limit, whether for usage in streams, and where it learns who speaks."""
 
+    limit: str
+    stream_options: bool
+    user: str | None
 
-class _Choice(msgspec.Struct):
-    delta: _Said | None = None
-    message: _Said | None = None
-    finish_reason: str | None = None
-
-
-class _Counts(msgspec.Struct):
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-
-
-class _Chunk(msgspec.Struct):
-    choices: list[_Choice] | None = None
-    usage: _Counts | None = None
-    error: ProviderError | str | None = None
-
-
-_CHUNK = msgspec.json.Decoder(_Chunk)
+    def instead(self, tried: "_Options", error: ProviderError, ours: AbstractSet[str]) -> "_Options | None":
+        """What to try after this error, having begun with these: without an option of `ours` that it complains of."""
+        replace = msgspec.structs.replace
+        if tried.stream_options and "stream_options" in ours and error.names("stream_options"):
+            return replace(tried, stream_options=False)
+        if tried.limit == self.limit and tried.limit in ours and error.names(tried.limit):
+            return replace(tried, limit=_OLD_LIMIT if tried.limit == _NEW_LIMIT else _NEW_LIMIT)
+        if tried.user is not None and tried.user in ours and error.names_exactly(tried.user):
+            return replace(tried, user=None)
+        return None
 
 
 class OpenAIUpstream:
@@ -87,9 +82,7 @@ class OpenAIUpstream:
         self._clock = clock
         self.transport: Transport = transport or HttpTransport(account, api_key)
         # What the provider was found to take: many compatible servers know only the older name of the limit.
-        self._limit = _NEW_LIMIT
-        self._stream_options = True
-        self._user_field: str | None = _user_field(account.base_url)
+        self._options = _Options(limit=_NEW_LIMIT, stream_options=True, user=_user_field(account.base_url))
 
     def __repr__(self) -> str:
         return f"OpenAIUpstream({self._account.name!r})"
@@ -123,6 +116,17 @@ class OpenAIUpstream:
             raise not_the_protocol(self._account)
         raise refusal(self._account, self._account.model, response.status, error, response.headers, self._clock())
 
+    @asynccontextmanager
+    async def relay(self, request: Relayed) -> AsyncGenerator[Response]:
+        """See `Relays`."""
+        with _translated(self._account):
+            response = await self._pass_on(request)
+        try:
+            with _translated(self._account, begun=True):
+                yield response
+        finally:
+            response.release()
+
     async def close(self) -> None:
         """Close the connections."""
         await self.transport.close()
@@ -131,38 +135,51 @@ class OpenAIUpstream:
 
     async def _request(self, completion: Completion) -> Response:
         """The answer with status 200; where the provider does not know an option, ask once more without it."""
-        limit, options, who = self._limit, self._stream_options, self._user_field
-        other = _OLD_LIMIT if limit == _NEW_LIMIT else _NEW_LIMIT
+        first = options = self._options
         while True:
-            response = await self._send(completion, limit, who, stream_options=options)
+            response = await self._send(completion, options)
             if response.status == 200:
-                self._limit, self._stream_options, self._user_field = limit, options, who
+                self._options = options
                 return response
             error = read_error(await self._read(response, _LARGEST_ERROR_BYTES))
-            if response.status not in (400, 422):
+            ours = _ours(options, stream=completion.stream, user=completion.user)
+            other = first.instead(options, error, ours) if response.status in (400, 422) else None
+            if other is None:
                 raise self._refused(response, error, completion)
-            if options and completion.stream and error.names("stream_options"):
-                options = False
-            elif limit != other and error.names(limit):
-                limit = other
-            elif who is not None and completion.user is not None and error.names_exactly(who):
-                who = None
-            else:
-                raise self._refused(response, error, completion)
+            options = other
 
-    async def _send(self, completion: Completion, limit: str, who: str | None, *, stream_options: bool) -> Response:
+    async def _send(self, completion: Completion, options: "_Options") -> Response:
         body: dict[str, Any] = {
             "model": completion.model,
             "messages": [{"role": turn.role, "content": _content(turn)} for turn in completion.turns],
             "stream": completion.stream,
-            limit: completion.max_output_tokens,
+            options.limit: completion.max_output_tokens,
         }
-        if stream_options and completion.stream:
+        if options.stream_options and completion.stream:
             body["stream_options"] = {"include_usage": True}
-        if completion.user is not None and who is not None:
-            body[who] = completion.user
-        async with asyncio.timeout(self._patience() + (0.0 if completion.stream else _WRITING_SECONDS)):
+        if completion.user is not None and options.user is not None:
+            body[options.user] = completion.user
+        async with asyncio.timeout(self._patience() + (0.0 if completion.stream else WRITING_SECONDS)):
             return await self.transport.request("chat/completions", msgspec.json.encode(body))
+
+    async def _pass_on(self, request: Relayed) -> Response:
+        """The same for a request that is not ours; only of what we put in something is left out."""
+        first = options = self._options
+        while True:
+            async with asyncio.timeout(self._patience() + (0.0 if request.stream else WRITING_SECONDS)):
+                response = await self.transport.request(request.path, msgspec.json.encode(_fields(request, options)))
+            if response.status == 200:
+                if request.path == "chat/completions":
+                    self._options = options
+                return response
+            error = read_error(await self._read(response, _LARGEST_ERROR_BYTES))
+            ours = _ours(options, stream=request.stream, user=request.user)
+            if request.limit_field is not None:
+                ours -= {options.limit}
+            other = first.instead(options, error, ours) if response.status in (400, 422) else None
+            if other is None:
+                raise self._turned_down(response, error, request)
+            options = other
 
     def _patience(self) -> float:
         return self._account.connect_timeout_seconds + self._account.first_byte_timeout_seconds
@@ -184,6 +201,16 @@ class OpenAIUpstream:
             return not_the_protocol(self._account)
         return refusal(self._account, completion.model, response.status, error, response.headers, self._clock())
 
+    def _turned_down(self, response: Response, error: ProviderError, request: Relayed) -> ApiError:
+        said = log_words(ProviderError(type=error.type, code=error.code, param=error.param), ())
+        log.warning(
+            "account %s: the provider answered %s to %s, %s", self._account.name, response.status, request.path, said
+        )
+        if response.status < 400:
+            return not_the_protocol(self._account)
+        told = refusal(self._account, request.model, response.status, error, response.headers, self._clock())
+        return with_providers_words(told, self._account, error, (self._key,))
+
     def _log(self, what: str, error: ProviderError, completion: Completion) -> None:
         texts = (text for turn in completion.turns for text in (turn.text, *_file_texts(turn)))
         secrets = (self._key, *texts)
@@ -195,7 +222,7 @@ class OpenAIUpstream:
         if "html" in response.content_type:
             raise not_the_protocol(self._account)
         yield Accepted()
-        reading = _Reading()
+        reading = Reading()
         # A model may think for long after its first, empty event; silence counts as idle once it speaks.
         patience = max(self._account.first_byte_timeout_seconds, self._account.idle_timeout_seconds)
         decoder = EventStreamDecoder()
@@ -212,12 +239,12 @@ class OpenAIUpstream:
                 break  # after a reason to finish, all that is missing is the farewell
         if not reading.done and reading.finish_reason is None:
             raise broken_stream(self._account) if reading.events else not_the_protocol(self._account)
-        await _let_finish(response)
+        await let_finish(response)
         yield Finished(reason=reading.finish_reason, usage=reading.usage)
 
     async def _whole(self, response: Response, completion: Completion) -> AsyncGenerator[Event]:
         """The answer in one piece, as it was asked for, or by a server that does not stream."""
-        reading = _Reading()
+        reading = Reading()
         body = await self._read(response, _LARGEST_ANSWER_BYTES)
         text = reading.take([body])
         self._check(reading, completion)
@@ -228,7 +255,7 @@ class OpenAIUpstream:
             yield Text(text)
         yield Finished(reason=reading.finish_reason, usage=reading.usage)
 
-    def _check(self, reading: "_Reading", completion: Completion) -> None:
+    def _check(self, reading: Reading, completion: Completion) -> None:
         """Raise what the provider said instead of an answer."""
         if reading.error is not None:
             self._log("200 and then an error", reading.error, completion)
@@ -237,48 +264,29 @@ class OpenAIUpstream:
             raise not_the_protocol(self._account)
 
 
-class _Reading:
-    """What the events of one answer have told so far."""
+def _ours(options: _Options, *, stream: bool, user: str | None) -> set[str]:
+    """The optional fields that were put in."""
+    ours = {options.limit}
+    if stream:
+        ours.add("stream_options")
+    if user is not None and options.user is not None:
+        ours.add(options.user)
+    return ours
 
-    def __init__(self) -> None:
-        self.done = False
-        self.garbled = False
-        self.events = 0
-        self.choices = 0
-        self.finish_reason: str | None = None
-        self.usage: Usage | None = None
-        self.error: ProviderError | None = None
 
-    def take(self, events: list[bytes]) -> str:
-        """The text in these events, in one piece: what arrived together is handed on together."""
-        texts = list[str]()
-        for data in events:
-            if data == b"[DONE]":
-                self.done = True
-                break
-            try:
-                chunk = _CHUNK.decode(data)
-            except (msgspec.MsgspecError, UnicodeDecodeError):
-                self.garbled = True
-                break
-            self.events += 1
-            if chunk.error is not None:
-                self.error = ProviderError(message=chunk.error) if isinstance(chunk.error, str) else chunk.error
-                break
-            if chunk.usage is not None:
-                counts = chunk.usage
-                self.usage = Usage(input_tokens=counts.prompt_tokens, output_tokens=counts.completion_tokens)
-            for choice in chunk.choices or ():
-                self._take_choice(choice, texts)
-        return "".join(texts)
-
-    def _take_choice(self, choice: _Choice, texts: list[str]) -> None:
-        self.choices += 1
-        said = choice.delta or choice.message
-        if said is not None and (text := said.content or said.refusal):
-            texts.append(text)
-        if choice.finish_reason:
-            self.finish_reason = choice.finish_reason
+def _fields(request: Relayed, options: _Options) -> dict[str, Any]:
+    """A request's fields with those that the gateway answers for."""
+    fields: dict[str, Any] = {**request.fields, "model": request.model}
+    if request.max_output_tokens is not None:
+        fields[request.limit_field or options.limit] = request.max_output_tokens
+    if request.stream and request.path == "chat/completions" and options.stream_options:
+        given = request.fields.get("stream_options", b"null")
+        wanted = msgspec.json.decode(given, type=dict[str, msgspec.Raw] | None)
+        fields["stream_options"] = {**(wanted or {}), "include_usage": True}
+    if request.user is not None and options.user is not None:
+        # Embeddings know the older name only.
+        fields["user" if request.path == "embeddings" else options.user] = request.user
+    return fields
 
 
 def _content(turn: Turn) -> str | list[dict[str, Any]]:
@@ -322,16 +330,6 @@ async def _next_piece(response: Response, patience: float) -> tuple[bytes, Excep
         # aiohttp's readers hide what is in their buffer behind the error, and there is no public way to it.
         left_over = getattr(response.content, "_read_nowait", None)
         return (b"" if left_over is None else left_over(-1)), failure
-
-
-async def _let_finish(response: Response) -> None:
-    """Read the empty end of a body, so that its connection can be used again."""
-    try:
-        async with asyncio.timeout(_TAIL_SECONDS):
-            while not response.content.at_eof():
-                await response.content.readany()
-    except (TimeoutError, aiohttp.ClientError, OSError):
-        return
 
 
 @contextmanager

@@ -77,10 +77,7 @@ def read_error(body: bytes) -> ProviderError:
 
 def log_words(error: ProviderError, secrets: tuple[str, ...]) -> str:
     """The error for the log: without `secrets` and whatever looks like a key, in one short line."""
-    text = error.message or ""
-    for secret in filter(None, secrets):
-        text = text.replace(secret, "[hidden]")
-    text = " ".join(_KEY_LIKE.sub("[hidden]", text).split())[:200]
+    text = _shown(error.message or "", secrets, 200)
     return f"type={error.type} code={error.code} param={error.param}: {text}"
 
 
@@ -107,6 +104,22 @@ def refusal(
         f"The provider of the account {account.name} failed (HTTP {status}). Nothing was lost: ask again in a moment.",
         retry_after=retry_after(headers, now),
     )
+
+
+def with_providers_words(told: ApiError, account: Account, error: ProviderError, secrets: tuple[str, ...]) -> ApiError:
+    """The same error for whoever wrote the request, and cannot mend it without the provider's own sentence.
+
+    That goes without `secrets` and whatever looks like a key. An error that is not about the request stays as it is.
+    """
+    if not isinstance(told, InvalidRequest):
+        return told
+    if told.code == "upstream_rejected" and error.message:
+        words = _shown(error.message, secrets, 500)
+        told = InvalidRequest(
+            f"The provider of the account {account.name} rejected the request: {words}", code=told.code
+        )
+    told.param = error.param
+    return told
 
 
 def event_refusal(account: Account, model: str, error: ProviderError, now: float) -> ApiError:
@@ -175,6 +188,12 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
     if wait is None:
         wait = _reset(headers)
     return None if wait is None else min(max(wait, 0.0), _LONGEST_WAIT_SECONDS)
+
+
+def _shown(text: str, secrets: tuple[str, ...], most: int) -> str:
+    for secret in filter(None, secrets):
+        text = text.replace(secret, "[hidden]")
+    return " ".join(_KEY_LIKE.sub("[hidden]", text).split())[:most]
 
 
 def _milliseconds(text: str) -> float | None:

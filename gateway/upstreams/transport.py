@@ -1,5 +1,6 @@
 """How requests reach a provider, and its answers the gateway."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Protocol, cast
 
@@ -7,6 +8,9 @@ import aiohttp
 from aiohttp_socks import ProxyConnector
 
 from gateway.config import Account
+
+# How long the end of a body may lag behind its last event before the connection is given up rather than reused.
+_TAIL_SECONDS = 0.05
 
 
 class Body(Protocol):
@@ -121,6 +125,16 @@ class HttpTransport:
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
         return self._session
+
+
+async def let_finish(response: Response) -> None:
+    """Read the empty end of a body, so that its connection can be used again."""
+    try:
+        async with asyncio.timeout(_TAIL_SECONDS):
+            while not response.content.at_eof():
+                await response.content.readany()
+    except (TimeoutError, aiohttp.ClientError, OSError):
+        return
 
 
 def _connector(proxy: str) -> aiohttp.TCPConnector:

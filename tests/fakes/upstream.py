@@ -37,12 +37,12 @@ class Recorded:
     @property
     def messages(self) -> list[tuple[str, str]]:
         """Role and text of every message; of one with files the prompt alone."""
-        return [(role, parts[0]["text"]) for role, parts in self.contents]
+        return [(role, parts[0].get("text", "") if parts else "") for role, parts in self.contents]
 
     @property
     def contents(self) -> list[tuple[str, list[dict[str, Any]]]]:
         """Role and parts of every message."""
-        return [(message["role"], _parts(message["content"])) for message in self.body["messages"]]
+        return [(message["role"], _parts(message.get("content") or "")) for message in self.body["messages"]]
 
     @property
     def streamed(self) -> bool:
@@ -142,6 +142,8 @@ class FakeUpstream:
         self.moderates_images = True
         """Whether moderation knows more than text."""
         self.moderated = list[Recorded]()
+        self.others = list[Recorded]()
+        """Requests for embeddings and responses."""
         self.asked_for_models = list[Recorded]()
         self._acts = list[Act]()
         self.requests = list[Recorded]()
@@ -161,6 +163,8 @@ class FakeUpstream:
         app = web.Application(client_max_size=64 * 1_048_576)
         app.router.add_post("/v1/chat/completions", self._chat)
         app.router.add_get("/v1/models", self._models)
+        app.router.add_post("/v1/embeddings", self._embed)
+        app.router.add_post("/v1/responses", self._respond)
         app.router.add_post("/v1/moderations", self._moderate)
         runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=1.0)
         await runner.setup()
@@ -196,6 +200,48 @@ class FakeUpstream:
                 return await self._raw(act, request)
             case None:
                 return self._look_at(recorded.body["input"])
+
+    async def _embed(self, request: web.Request) -> web.StreamResponse:
+        recorded = self._note(request, await request.read())
+        given = recorded.body["input"]
+        data = [
+            {"object": "embedding", "index": index, "embedding": [0.25, -0.5]}
+            for index in range(1 if isinstance(given, str) else len(given))
+        ]
+        usage = {"prompt_tokens": 7, "total_tokens": 7}
+        return web.json_response({"object": "list", "model": recorded.body["model"], "data": data, "usage": usage})
+
+    async def _respond(self, request: web.Request) -> web.StreamResponse:
+        recorded = self._note(request, await request.read())
+        if self._acts and isinstance(act := self._acts.pop(0), Raw):
+            return await self._raw(act, request)
+        usage: dict[str, Any] = {"input_tokens": 3, "output_tokens": 5, "total_tokens": 8}
+        usage |= {"input_tokens_details": {"cached_tokens": 0}, "output_tokens_details": {"reasoning_tokens": 0}}
+        text = self._text(recorded)
+        said: dict[str, Any] = {"type": "output_text", "text": text, "annotations": []}
+        item = {"id": "msg_1", "type": "message", "role": "assistant", "status": "completed", "content": [said]}
+        answer = {"id": "resp_1", "object": "response", "created_at": 0, "status": "completed", "error": None}
+        answer |= {"model": recorded.body["model"], "output": [item], "usage": usage}
+        answer |= {"tools": [], "tool_choice": "auto", "parallel_tool_calls": True}
+        if not recorded.streamed:
+            return web.json_response(answer)
+        begun = {**answer, "status": "in_progress", "output": [], "usage": None}
+        events: list[dict[str, Any]] = [{"type": "response.created", "response": begun}]
+        where: dict[str, Any] = {"item_id": "msg_1", "output_index": 0, "content_index": 0, "logprobs": []}
+        events += [
+            {"type": "response.output_text.delta", "delta": word, **where} for word in _WORD.findall(said["text"])
+        ]
+        events += [{"type": "response.completed", "response": answer}]
+        async with _stream(request) as response:
+            for number, event in enumerate(events):
+                named = f"event: {event['type']}\n".encode()
+                await response.write(named + _event({**event, "sequence_number": number}))
+        return response
+
+    def _note(self, request: web.Request, data: bytes) -> Recorded:
+        recorded = Recorded(headers=dict(request.headers), body=json.loads(data), connection=request.transport)
+        self.others.append(recorded)
+        return recorded
 
     def _look_at(self, given: str | list[str] | list[dict[str, Any]]) -> web.Response:
         """A verdict on each text, or one on all parts together, among which it takes one image."""

@@ -145,7 +145,7 @@ async def test_no_request_gets_a_5xx_or_an_answer_that_the_document_does_not_kno
     client = await gateway.make("bot", role="client")
     user = await gateway.make("mia", key=client)
     await gateway.make("ada", key=client)
-    known = {"client_id": ["bot"]}
+    known = {"client_id": ["bot"], "model": ["free", "auto", "m"]}
     if role != "user":  # who would change the key it asks with
         known["user_id"] = ["mia", "new"]
     begun = [await exchange_of(gateway, user) for _ in range(6)]

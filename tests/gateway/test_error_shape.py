@@ -26,9 +26,24 @@ def assert_one_shape(reply: Reply, status: int) -> None:
     assert reply.headers["X-Request-ID"]
 
 
+def assert_shape_of(path: str, reply: Reply, status: int) -> None:
+    """That of the address: OpenAI's below `/v1`, else ours."""
+    if not path.startswith("/v1/"):
+        assert_one_shape(reply, status)
+        return
+    assert reply.status == status, reply.body
+    assert reply.headers["Content-Type"].startswith("application/json")
+    assert set(reply.body) == {"error"}
+    assert set(reply.body["error"]) == {"message", "type", "param", "code"}
+    assert reply.body["error"]["type"]
+    assert reply.body["error"]["code"]
+    assert reply.body["error"]["message"][-1] in ".!?…"
+    assert reply.headers["X-Request-ID"]
+
+
 def filled(path: str) -> str:
     """A route's path with something in its gaps."""
-    return re.sub(r"\{\w+\}", "nothing", path.replace("{user_id}", "nobody"))
+    return re.sub(r"\{\w+(:[^{}]*)?\}", "nothing", path.replace("{user_id}", "nobody"))
 
 
 def routes_of(gateway: RunningGateway) -> list[tuple[str, str, bool]]:
@@ -49,8 +64,8 @@ async def test_every_route_is_closed_to_those_without_a_key(gateway: RunningGate
     assert [path for _, path, is_open in routes if is_open] == ["/health", "/health/ready", "/openapi.json", "/docs"]
     for method, path, is_open in routes:
         if not is_open:
-            assert_one_shape(await gateway.call(method, path), 401)
-            assert_one_shape(await gateway.call(method, path, key="rk-nonsense"), 401)
+            assert_shape_of(path, await gateway.call(method, path), 401)
+            assert_shape_of(path, await gateway.call(method, path, key="rk-nonsense"), 401)
 
 
 async def test_every_route_is_closed_to_the_roles_it_does_not_name(gateway: RunningGateway) -> None:
@@ -61,7 +76,7 @@ async def test_every_route_is_closed_to_the_roles_it_does_not_name(gateway: Runn
         path = filled(contract.path)
         for role, key in keys.items():
             if contract.roles is not None and role not in contract.roles:
-                assert_one_shape(await gateway.call(contract.method, path, key=key), 403)
+                assert_shape_of(path, await gateway.call(contract.method, path, key=key), 403)
                 refused += 1
     assert refused >= 6
 
@@ -69,9 +84,10 @@ async def test_every_route_is_closed_to_the_roles_it_does_not_name(gateway: Runn
 async def test_every_route_tells_a_wrong_method_and_a_wrong_path(gateway: RunningGateway) -> None:
     for _, path, _ in routes_of(gateway):
         refused = await gateway.call("PUT", path, key=gateway.admin_key)
-        assert_one_shape(refused, 405)
+        assert_shape_of(path, refused, 405)
         assert refused.headers["Allow"]
-        assert_one_shape(await gateway.call("GET", path + "/and/more", key=gateway.admin_key), 404)
+        beyond = f"/v1/nothing{path}" if path.startswith("/v1/") else f"{path}/and/more"  # models' names have slashes
+        assert_shape_of(beyond, await gateway.call("GET", beyond, key=gateway.admin_key), 404)
 
 
 async def test_head_answers_as_get_does_without_a_body(gateway: RunningGateway) -> None:
@@ -99,8 +115,11 @@ async def test_head_answers_as_get_does_without_a_body(gateway: RunningGateway) 
 
 
 async def test_every_route_with_a_gap_tells_when_nothing_fills_it(gateway: RunningGateway) -> None:
+    user = await gateway.make("mia")
     for method, path, _ in routes_of(gateway):
-        if "nobody" in path or "nothing" in path:
+        if path.startswith("/v1/") and "nothing" in path:
+            assert_shape_of(path, await gateway.call(method, path, key=user), 404)
+        elif "nobody" in path or "nothing" in path:
             body = {"title": "x"} if method == "PATCH" and "nothing" in path else {}
             if path.endswith(("/copy", "/shares")):
                 body = {"user_id": "mia"}
@@ -108,11 +127,16 @@ async def test_every_route_with_a_gap_tells_when_nothing_fills_it(gateway: Runni
 
 
 async def test_every_route_with_a_body_refuses_a_broken_or_a_huge_one(tmp_path: Path, clock: Clock) -> None:
-    async with running(config_in(tmp_path / "data", max_body_bytes=1000), clock) as gateway:
+    settings = config_in(tmp_path / "data", max_body_bytes=1000, max_attachments=0)
+    async with running(settings, clock) as gateway:
+        user = await gateway.make("mia")
         for method, path, _ in routes_of(gateway):
             if (method == "POST" and path == "/api/users") or method == "PATCH":
                 assert_one_shape(await gateway.call(method, path, key=gateway.admin_key, data=b"{"), 400)
                 assert_one_shape(await gateway.call(method, path, key=gateway.admin_key, data=b" " * 1001), 413)
+            elif method == "POST" and path.startswith("/v1/"):
+                assert_shape_of(path, await gateway.call(method, path, key=user, data=b"{"), 400)
+                assert_shape_of(path, await gateway.call(method, path, key=user, data=b" " * 2000), 413)
 
 
 async def test_a_success_has_a_request_id_too(gateway: RunningGateway) -> None:

@@ -349,4 +349,4 @@ async def test_the_log_tells_the_providers_reason_without_key_or_prompt(caplog: 
 )
 def test_openai_is_told_who_speaks_under_its_own_name_for_it(base_url: str, field: str) -> None:
     account = Account(name="a", tier="free", model="m", base_url=base_url)
-    assert OpenAIUpstream(account, "sk-test")._user_field == field
+    assert OpenAIUpstream(account, "sk-test")._options.user == field

@@ -1,0 +1,122 @@
+"""Counts what a stream uses while it passes, and looks at as little of it as that takes."""
+
+import re
+from collections.abc import Generator
+
+from gateway.relaying.reply import Reply, piece_of
+from gateway.upstreams.event_stream import LineTooLong
+from gateway.upstreams.openai_errors import ProviderError
+
+_EVENT_END = re.compile(rb"\r\n\r\n|\n\n|\r\r")
+_ENDS = (b"\n\n", b"\r\n\r\n", b"\r\r")
+# Text holds its quotation marks escaped, so neither stands in what a model says.
+_USAGE = re.compile(rb'"usage"\s*:\s*\{')
+_ERROR = re.compile(rb'"error"\s*(?::\s*[{"]|[,}])')
+_FAREWELL = b"[DONE]"
+_RESPONSE_FAILED = b"response.failed"
+_LARGEST_EVENT_BYTES = 4 * 1_048_576
+# Read once there is so much of it, so that memory holds the text of a long answer rather than its events.
+_READ_AT_BYTES = 262_144
+
+
+class StreamMeter:
+    """Takes the pieces of a stream, cut anywhere, and gives back whole events, byte for byte.
+
+    What ends the answer is not given back but kept in `last`, for it is told once all is written down. With
+    `strip_usage` the event that tells nothing but the usage is left out. An error within the stream ends it and is kept
+    in `error`; its words are the provider's.
+    """
+
+    def __init__(self, reply: Reply, *, strip_usage: bool) -> None:
+        self._reply = reply
+        self._strip_usage = strip_usage
+        self._rest = bytearray()
+        self._unread = list[bytes]()
+        self._unread_bytes = 0
+        self.last = b""
+        self.done = False
+        self.error: ProviderError | None = None
+
+    def feed(self, piece: bytes) -> bytes:
+        """What may be passed on now. Raises `LineTooLong`."""
+        if self._rest or not piece.endswith(_ENDS):
+            piece = self._whole_events(piece)
+        return self._pass(piece) if piece else b""
+
+    def end(self) -> bytes:
+        """The same, of what a stream that broke off or ends without an empty line leaves."""
+        rest = bytes(self._rest)
+        self._rest.clear()
+        return self._pass(rest) if rest else b""
+
+    def read(self) -> None:
+        """Have the reply hold the text of what has passed."""
+        unread = b"".join(self._unread)
+        self._unread.clear()
+        self._unread_bytes = 0
+        for event in _events(unread):
+            if data := _data(event):
+                self._reply.take(piece_of(data))
+
+    def _whole_events(self, piece: bytes) -> bytes:
+        looked_at = max(0, len(self._rest) - 3)
+        self._rest += piece
+        end = max(
+            (found + len(mark) for mark in _ENDS if (found := self._rest.rfind(mark, looked_at)) >= 0),
+            default=0,
+        )
+        if len(self._rest) - end > _LARGEST_EVENT_BYTES:
+            raise LineTooLong
+        whole = bytes(self._rest[:end])
+        del self._rest[:end]
+        return whole
+
+    def _pass(self, events: bytes) -> bytes:
+        if _FAREWELL in events or _USAGE.search(events) or _ERROR.search(events) or _RESPONSE_FAILED in events:
+            events = b"".join(self._looked_at(events))
+        self._unread.append(events)
+        self._unread_bytes += len(events)
+        if self._unread_bytes > _READ_AT_BYTES:
+            self.read()
+        return events
+
+    def _looked_at(self, events: bytes) -> Generator[bytes]:
+        """The same events without those that are not for the caller, or not yet."""
+        for event in _events(events):
+            if self.done or self.error is not None:
+                return
+            data = _data(event)
+            if data == _FAREWELL:
+                self._finish(event)
+                continue
+            piece = piece_of(data)
+            if piece is not None and (failure := piece.failure) is not None:
+                self.error = failure
+                return
+            if piece is not None and piece.counts is not None:
+                self._reply.count(piece)
+                if piece.response is not None:
+                    self._finish(event)
+                    continue
+                if self._strip_usage and not piece.choices:
+                    continue
+            yield event
+
+    def _finish(self, event: bytes) -> None:
+        self._reply.finished = self.done = True
+        self.last = event
+
+
+def _events(data: bytes) -> Generator[bytes]:
+    """The events of a stream with what ends each."""
+    start = 0
+    for found in _EVENT_END.finditer(data):
+        yield data[start : found.end()]
+        start = found.end()
+    if start < len(data):
+        yield data[start:]
+
+
+def _data(event: bytes) -> bytes:
+    lines = (line for line in event.splitlines() if line.startswith(b"data:"))
+    return b"\n".join(line[5:].removeprefix(b" ") for line in lines)
