@@ -37,7 +37,7 @@ class Recorded:
     @property
     def messages(self) -> list[tuple[str, str]]:
         """Role and text of every message; of one with files the prompt alone."""
-        return [(role, parts[0].get("text", "") if parts else "") for role, parts in self.contents]
+        return [(role, str(parts[0].get("text", "")) if parts else "") for role, parts in self.contents]
 
     @property
     def contents(self) -> list[tuple[str, list[dict[str, Any]]]]:
