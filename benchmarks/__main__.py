@@ -1,4 +1,4 @@
-"""`python -m benchmarks [gateway|bot|full-database] [--quick] [--json FILE]`."""
+"""`python -m benchmarks [gateway|openai|bot|full-database] [--quick] [--json FILE]`."""
 
 import asyncio
 import os
@@ -13,13 +13,17 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import bot, full_database, gateway
+from benchmarks import bot, full_database, gateway, openai_api
 from benchmarks.figures import Figure, Report
 
 Measure = Callable[[], Coroutine[Any, Any, Report]]
 
 _PARTS: dict[str, dict[str, Measure]] = {
     "gateway": {"full": lambda: gateway.measure(gateway.FULL), "quick": lambda: gateway.measure(gateway.QUICK)},
+    "openai": {
+        "full": lambda: openai_api.measure(openai_api.FULL),
+        "quick": lambda: openai_api.measure(openai_api.QUICK),
+    },
     "full-database": {
         "full": lambda: full_database.measure(full_database.FULL),
         "quick": lambda: full_database.measure(full_database.QUICK),

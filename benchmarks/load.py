@@ -38,6 +38,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     concurrency: int
     askers: tuple[Asker, ...] = (Asker("none"),)
     plus: bool = False
+    model: str = "bench"
     seconds: float = 20.0
 
 
@@ -94,7 +95,7 @@ class Load:
         # As much history as the gateway's follow-ups have on average.
         roles = ("user", "assistant", "user", "assistant", "user")
         messages = [{"role": role, "content": _PROMPT} for role in roles]
-        return msgspec.json.encode({"model": "bench", "messages": messages, "stream": self._job.stream})
+        return msgspec.json.encode({"model": self._job.model, "messages": messages, "stream": self._job.stream})
 
     async def _ask(self, asker: Asker) -> None:
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {asker.key}"}

@@ -12,6 +12,7 @@ _CONFIG = """\
 data_dir = "{folder}/data"
 [gateway]
 port = 0
+record_v1 = {record_v1}
 [gateway.limits.free]
 requests_per_minute = 100000000
 tokens_per_day = 100000000000
@@ -38,7 +39,12 @@ _ENVIRON = {"BENCH_KEY": "sk-bench"}
 
 @asynccontextmanager
 async def running_gateway(
-    folder: Path, upstream_url: str, *, plus_path: str, fill: Callable[[Path], Awaitable[None]] | None = None
+    folder: Path,
+    upstream_url: str,
+    *,
+    plus_path: str,
+    fill: Callable[[Path], Awaitable[None]] | None = None,
+    record_v1: bool = False,
 ) -> AsyncGenerator[tuple[Server, str]]:
     """`rolekey gateway` on an empty folder, and the key of a client on it.
 
@@ -46,7 +52,8 @@ async def running_gateway(
     starts, `fill` is given its database.
     """
     config = folder / "config.toml"
-    config.write_text(_CONFIG.format(folder=folder, free=f"{upstream_url}/v1", plus=upstream_url + plus_path))
+    places = {"folder": folder, "free": f"{upstream_url}/v1", "plus": upstream_url + plus_path}
+    config.write_text(_CONFIG.format(**places, record_v1=str(record_v1).lower()))
     settings = load(config, environ={})
     key = await create_key(settings, "client", "bench")
     if fill is not None:

@@ -3,7 +3,7 @@
     python -m benchmarks.upstream [TOKENS_PER_SECOND]
 
 It prints where it listens. Under `/v1` an answer comes at once, under `/thinking/v1` after `THINKING_SECONDS`, under
-`/paced/v1` it is `LONG_TOKENS` long and comes at `TOKENS_PER_SECOND`.
+`/paced/v1` it is `LONG_TOKENS` long and comes at `TOKENS_PER_SECOND`, under `/long/v1` it has `VERY_LONG_CHUNKS`.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from benchmarks.serving import announce, run
 
 CHUNKS = 40
 LONG_TOKENS = 2_000
+VERY_LONG_CHUNKS = 10_000
 THINKING_SECONDS = 0.05
 FIRST_WORD = "Lorem"
 
@@ -74,12 +75,15 @@ class Answers:
         self._whole = whole(tokens(CHUNKS))
         self._title = streamed(_TITLE)
         self._long = streamed(tokens(LONG_TOKENS))
+        self._very_long = streamed(tokens(VERY_LONG_CHUNKS))
         self._pause = 1 / tokens_per_second
 
     def to(self, head: bytes, body: bytes) -> tuple[list[bytes], float, float]:
         """The writes that answer a request, the seconds before the first, and those between them."""
         if b"Write a title" in body:
             return self._title, 0.0, 0.0
+        if head.startswith(b"POST /long/"):
+            return self._very_long, 0.0, 0.0
         if head.startswith(b"POST /paced/"):
             return self._long, 0.0, self._pause
         writes = self._streamed if b'"stream":true' in body else self._whole

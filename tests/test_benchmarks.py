@@ -1,6 +1,6 @@
 """The benchmarks run; what they measure is nobody's business here."""
 
-from benchmarks import bot, gateway
+from benchmarks import bot, gateway, openai_api
 from benchmarks.figures import Report
 
 
@@ -12,6 +12,11 @@ async def test_the_gateway_is_measured_beside_a_bare_proxy() -> None:
     report = await gateway.measure(gateway.Scale(rounds=1, sequential=3, parallel=3))
     assert {"memory, idle", "throughput, 64 at a time: follow-up, streamed"} <= named(report)
     assert all(figure.ours > 0 for figure in report.figures if figure.unit in {"ms", "/s", "MB"} and not figure.ratio)
+
+
+async def test_openais_api_is_measured_beside_a_bare_proxy() -> None:
+    report = await openai_api.measure(openai_api.Scale(rounds=1, parallel=3, long=1))
+    assert {"throughput, 64 at a time", "server's CPU, answer of 10,000 chunks"} <= named(report)
 
 
 async def test_a_long_answer_takes_more_calls_to_discord_than_a_short_one() -> None:

@@ -3,19 +3,20 @@
 import re
 from collections.abc import Generator
 
-from gateway.relaying.reply import Reply, piece_of
+from gateway.relaying.reply import Reply, piece_of, pieces_of
 from gateway.upstreams.event_stream import LineTooLong
 from gateway.upstreams.openai_errors import ProviderError
 
 _EVENT_END = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 _ENDS = (b"\n\n", b"\r\n\r\n", b"\r\r")
-# Text holds its quotation marks escaped, so neither stands in what a model says.
-_USAGE = re.compile(rb'"usage"\s*:\s*\{')
-_ERROR = re.compile(rb'"error"\s*(?::\s*[{"]|[,}])')
+# Text holds its quotation marks escaped, so none of these stands in what a model says. Providers that are asked for
+# usage say in every event that there is none yet.
+_USAGE, _NO_USAGE = b'"usage"', (b'"usage":null', b'"usage": null')
+_ERROR, _NO_ERROR = b'"error"', (b'"error":null', b'"error": null')
 _FAREWELL = b"[DONE]"
-_RESPONSE_FAILED = b"response.failed"
 _LARGEST_EVENT_BYTES = 4 * 1_048_576
-# Read once there is so much of it, so that memory holds the text of a long answer rather than its events.
+# Of a longer answer memory holds the text rather than the events, and where the text is not kept only so much of it as
+# it takes to tell what the rest comes to.
 _READ_AT_BYTES = 262_144
 
 
@@ -23,16 +24,20 @@ class StreamMeter:
     """Takes the pieces of a stream, cut anywhere, and gives back whole events, byte for byte.
 
     What ends the answer is not given back but kept in `last`, for it is told once all is written down. With
-    `strip_usage` the event that tells nothing but the usage is left out. An error within the stream ends it and is kept
-    in `error`; its words are the provider's.
+    `strip_usage` the event that tells nothing but the usage is left out. With `keep_text` the reply gets all of the
+    text, else what an estimate takes. An error within the stream ends it and is kept in `error`; its words are the
+    provider's.
     """
 
-    def __init__(self, reply: Reply, *, strip_usage: bool) -> None:
+    def __init__(self, reply: Reply, *, strip_usage: bool, keep_text: bool) -> None:
         self._reply = reply
         self._strip_usage = strip_usage
+        self._keep_text = keep_text
         self._rest = bytearray()
         self._unread = list[bytes]()
         self._unread_bytes = 0
+        self._passed_over_bytes = 0
+        self._latest = b""
         self.last = b""
         self.done = False
         self.error: ProviderError | None = None
@@ -51,12 +56,14 @@ class StreamMeter:
 
     def read(self) -> None:
         """Have the reply hold the text of what has passed."""
+        if self._passed_over_bytes:
+            self._reply.extrapolate(1 + self._passed_over_bytes / self._unread_bytes)
+            self._unread.append(self._latest)
         unread = b"".join(self._unread)
         self._unread.clear()
-        self._unread_bytes = 0
-        for event in _events(unread):
-            if data := _data(event):
-                self._reply.take(piece_of(data))
+        self._unread_bytes = self._passed_over_bytes = 0
+        for piece in pieces_of([data for event in _events(unread) if (data := _data(event))]):
+            self._reply.take(piece)
 
     def _whole_events(self, piece: bytes) -> bytes:
         looked_at = max(0, len(self._rest) - 3)
@@ -72,12 +79,18 @@ class StreamMeter:
         return whole
 
     def _pass(self, events: bytes) -> bytes:
-        if _FAREWELL in events or _USAGE.search(events) or _ERROR.search(events) or _RESPONSE_FAILED in events:
+        if _FAREWELL in events or _says(events, _USAGE, _NO_USAGE) or _says(events, _ERROR, _NO_ERROR):
             events = b"".join(self._looked_at(events))
-        self._unread.append(events)
-        self._unread_bytes += len(events)
-        if self._unread_bytes > _READ_AT_BYTES:
+        if self._unread_bytes <= _READ_AT_BYTES:
+            self._unread.append(events)
+            self._unread_bytes += len(events)
+        elif self._keep_text:
             self.read()
+            self._unread.append(events)
+            self._unread_bytes = len(events)
+        else:
+            self._passed_over_bytes += len(events)
+            self._latest = events
         return events
 
     def _looked_at(self, events: bytes) -> Generator[bytes]:
@@ -107,6 +120,12 @@ class StreamMeter:
         self.last = event
 
 
+def _says(events: bytes, name: bytes, nothing: tuple[bytes, ...]) -> bool:
+    """Whether any of these events holds a field with something in it, as far as that can be told without parsing."""
+    named = events.count(name)
+    return named > 0 and named != sum(map(events.count, nothing))
+
+
 def _events(data: bytes) -> Generator[bytes]:
     """The events of a stream with what ends each."""
     start = 0
@@ -118,5 +137,7 @@ def _events(data: bytes) -> Generator[bytes]:
 
 
 def _data(event: bytes) -> bytes:
+    if event.startswith(b"data: ") and event.find(b"\n", 6, -2) < 0 and b"\r" not in event:
+        return event[6:].rstrip(b"\n")
     lines = (line for line in event.splitlines() if line.startswith(b"data:"))
     return b"\n".join(line[5:].removeprefix(b" ") for line in lines)

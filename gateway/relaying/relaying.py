@@ -224,7 +224,7 @@ class Relaying:
 
     async def _stream(self, job: _Job, response: Response, reply: Reply, caller: Caller) -> Answered:
         asked = job.asked
-        meter = StreamMeter(reply, strip_usage=not asked.wants_usage)
+        meter = StreamMeter(reply, strip_usage=not asked.wants_usage, keep_text=job.kept is not None)
         await caller.begin("text/event-stream; charset=utf-8")
         try:
             with self._translated(job.account):

@@ -97,6 +97,7 @@ class Piece(_Response):
 
 
 _DECODER = msgspec.json.Decoder(Piece)
+_ALL = msgspec.json.Decoder(list[Piece])
 
 
 def piece_of(data: bytes) -> Piece | None:
@@ -105,6 +106,14 @@ def piece_of(data: bytes) -> Piece | None:
         return _DECODER.decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
+
+
+def pieces_of(data: Sequence[bytes]) -> Sequence[Piece | None]:
+    """The same of many. In one go they cost half as much."""
+    try:
+        return _ALL.decode(b"[%b]" % b",".join(data))
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return [piece_of(each) for each in data]
 
 
 class Reply:
@@ -116,6 +125,7 @@ class Reply:
         self.finished = False
         self._texts = dict[int, list[str]]()
         self._unread = list[str]()
+        self._factor = 1.0
         self._calls = dict[tuple[int, int], _Function]()
 
     @property
@@ -128,7 +138,12 @@ class Reply:
     @property
     def tokens(self) -> int:
         """About what was written, also what is not kept of it."""
-        return estimate_tokens(self.text) + sum(map(estimate_tokens, self._unread))
+        written = estimate_tokens(self.text) + sum(map(estimate_tokens, self._unread))
+        return round(written * self._factor)
+
+    def extrapolate(self, factor: float) -> None:
+        """What is known of it is only a part: in all it is so many times as much."""
+        self._factor = factor
 
     def take(self, piece: Piece | None) -> None:
         """Take the next piece, or the whole."""

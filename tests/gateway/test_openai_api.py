@@ -516,3 +516,13 @@ async def test_the_offline_model_answers_like_any_other(
         assert "You wrote:\n> Hi" in text
         assert chunks[-1].usage == whole.usage is not None
         assert await used(room) == (2, 2 * whole.usage.prompt_tokens, 2 * whole.usage.completion_tokens)  # type: ignore[union-attr]
+
+
+async def test_a_very_long_answer_that_nobody_counted_is_estimated_from_a_part_of_it(
+    room: Chatting, upstream: FakeUpstream, library: Libraries
+) -> None:
+    upstream.play(Answer(pieces=("word",) * 4_000, usage=False))
+    stream = await library(room).chat.completions.create(model="auto", messages=HI, stream=True)
+    assert len([chunk async for chunk in stream]) == 4_002
+    _, _, answered = await used(room)
+    assert 3_600 <= answered <= 4_400
