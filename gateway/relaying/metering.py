@@ -57,7 +57,8 @@ class StreamMeter:
     def read(self) -> None:
         """Have the reply hold the text of what has passed."""
         if self._passed_over_bytes:
-            self._reply.extrapolate(1 + self._passed_over_bytes / self._unread_bytes)
+            seen = self._unread_bytes + len(self._latest)
+            self._reply.extrapolate((self._unread_bytes + self._passed_over_bytes) / seen)
             self._unread.append(self._latest)
         unread = b"".join(self._unread)
         self._unread.clear()
