@@ -15,13 +15,14 @@ from bot.errors import explain
 from bot.keys import MemberKeys
 from bot.languages import ENGLISH, Language, Phrase
 from bot.offers import offer
+from bot.outages import Outages
 from bot.places import Place
 from bot.rendering.errors import RenderingError
 from bot.rendering.live_message import LiveMessage
 from bot.rendering.pacing import Paces
 from bot.rendering.surfaces import ChannelSurface, Posted, Surface
 from bot.threads import Held, Threads
-from gateway.client import BrokenAnswer, ChatEvent, GatewayClient
+from gateway.client import BrokenAnswer, ChatEvent, GatewayClient, GatewayUnreachable
 from gateway.errors import ApiError, Unauthenticated
 from gateway.wire import ChatAnswer, ChatRequest, Delta, NewAttachment, PlusWish, Start
 from storage import StorageError
@@ -81,6 +82,7 @@ class Answering:
         paces: Paces,
         footer: Callable[[ChatAnswer, Asker], Awaitable[str]],
         running: RunningAnswers,
+        outages: Outages,
         skus: Sequence[int] = (),
         *,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
@@ -94,6 +96,7 @@ class Answering:
         self._skus = skus
         self._footer = footer
         self._running = running
+        self._outages = outages
         self._sleep = sleep
         self._conversation_id: str | None = None
         self._owner_id: int | None = None
@@ -127,7 +130,7 @@ class Answering:
     async def _say(self, live: LiveMessage, asker: Asker, prompt: Prompt, place: Place, turn: asyncio.Lock) -> None:
         try:
             # Before the turn: what happens to the member's access while they wait must count.
-            key = await self._keys.ensure(asker.guild_id, asker.member_id, asker.name, asker.tier)
+            key = await self._key(asker)
             async with turn:
                 answer = await self._read_until_stopped(live, asker, prompt, place, key)
                 if answer is None:
@@ -143,6 +146,16 @@ class Answering:
             await self._say_failure(live, asker, error)
         else:
             await _rename(place, title, self._threads)
+
+    async def _key(self, asker: Asker) -> str:
+        """The member's key; one that has to be made waits for a gateway that is away."""
+        who = (asker.guild_id, asker.member_id, asker.name, asker.tier)
+        try:
+            return await self._keys.ensure(*who)
+        except GatewayUnreachable:
+            if not await self._outages.over():
+                raise
+        return await self._keys.ensure(*who)
 
     async def _read_until_stopped(
         self, live: LiveMessage, asker: Asker, prompt: Prompt, place: Place, key: str
@@ -208,7 +221,7 @@ class Answering:
             system=system,
             attachments=list(prompt.attachments),
         )
-        async with aclosing(self._events(asker, request, key)) as events:
+        async with aclosing(self._events_in_spite_of_outages(asker, request, key)) as events:
             async for event in events:
                 if isinstance(event, Delta):
                     await live.feed(event.text)
@@ -230,6 +243,24 @@ class Answering:
             shown = msgspec.structs.replace(ids, reply_id=None)
             held = msgspec.structs.replace(self._held(asker, place), channel_id=place.card_channel_id)
             await self._threads.remember_answer(place.card_id, held, shown)
+
+    async def _events_in_spite_of_outages(
+        self, asker: Asker, request: ChatRequest, key: str
+    ) -> AsyncGenerator[ChatEvent]:
+        """The gateway's events; where it is away before the first of them it is waited for once."""
+        begun = False
+        try:
+            async with aclosing(self._events(asker, request, key)) as events:
+                async for event in events:
+                    begun = True
+                    yield event
+            return
+        except GatewayUnreachable:
+            if begun or not await self._outages.over():
+                raise
+        async with aclosing(self._events(asker, request, key)) as events:
+            async for event in events:
+                yield event
 
     async def _events(self, asker: Asker, request: ChatRequest, key: str) -> AsyncGenerator[ChatEvent]:
         """The gateway's events; a key that it no longer takes is replaced once."""
@@ -253,14 +284,15 @@ class Answering:
             self._conversation_id = error.conversation_id or self._conversation_id
             self._kept = error.message_id is not None
         if live.text:
-            await live.interrupt(phrase, self._view(asker))
+            await live.interrupt(phrase, self._view(asker, interrupted=True))
             return
         await live.feed(f"⚠️ {asker.language.say(phrase)}")
-        await live.finish(view=self._view(asker) if self._start else offer(error, self._skus))
+        view = self._view(asker, interrupted=True) if self._start else offer(error, self._skus)
+        await live.finish(view=view)
 
     async def _say_restarted(self, live: LiveMessage, asker: Asker) -> None:
         try:
-            await live.interrupt(RESTARTED, self._view(asker))
+            await live.interrupt(RESTARTED, self._view(asker, interrupted=True))
         except RenderingError as error:
             log.warning("an interrupted answer could not be marked: %s", error.reason)
 
@@ -269,13 +301,13 @@ class Answering:
             return _ids_of(self._start)
         return AnswerIds(conversation_id=self._conversation_id) if self._conversation_id else None
 
-    def _view(self, asker: Asker, *, cut_short: bool = False) -> discord.ui.View | None:
+    def _view(self, asker: Asker, *, cut_short: bool = False, interrupted: bool = False) -> discord.ui.View | None:
         ids = self._ids()
         if ids is None:
             return None
         if not self._kept:
             ids = msgspec.structs.replace(ids, reply_id=None)
-        return self._views.when_done(ids, asker.language, cut_short=cut_short)
+        return self._views.when_done(ids, asker.language, cut_short=cut_short, interrupted=interrupted)
 
     def _held(self, asker: Asker, place: Place) -> Held:
         return Held(

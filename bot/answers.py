@@ -27,8 +27,12 @@ class AnswerViews(Protocol):
         """What can be done about an answer that is being written."""
         ...
 
-    def when_done(self, ids: AnswerIds, language: Language, *, cut_short: bool = False) -> discord.ui.View:
-        """What can be done with an answer; `cut_short` where it hit the limit of its length."""
+    def when_done(
+        self, ids: AnswerIds, language: Language, *, cut_short: bool = False, interrupted: bool = False
+    ) -> discord.ui.View:
+        """What can be done with an answer; `cut_short` where it hit the limit of its length, `interrupted` where
+        something broke it off.
+        """
         ...
 
 

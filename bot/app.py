@@ -33,6 +33,7 @@ from bot.key_rows import KeyRows
 from bot.keys import MEMBER_KEYS, Lease, MemberKeys
 from bot.languages import Languages
 from bot.membership import Homes
+from bot.outages import Outages
 from bot.personal_data import PersonalData
 from bot.places import Places
 from bot.promises import Promises
@@ -200,8 +201,10 @@ async def _wire(
     footers = Footers(gateway, config.answers.footer)
     views, running = AnswerButtons(), RunningAnswers()
     skus = subscriptions.skus
+    outages = Outages(gateway, config.answers.gateway_patience_seconds)
+    stack.push_async_callback(outages.close)
     prompting = Prompting(
-        lambda: Answering(keys, gateway, threads, config.answers, views, paces, footers.under, running, skus)
+        lambda: Answering(keys, gateway, threads, config.answers, views, paces, footers.under, running, outages, skus)
     )
     stack.push_async_callback(prompting.drain, config.answers.grace_seconds)
     guests = Guests(store)
@@ -242,7 +245,7 @@ async def _wire(
     )
     for cog in (
         AskCog(bot, asking, presses),
-        AskMenus(bot, asking),
+        AskMenus(bot, asking, uuid4().hex),
         AskMessages(bot, asking, threads, guests, bot.languages),
         ConversationsCog(own, opening, asking.recent),
         SharingCog(bot, own, opening, threads, guests, bot.languages, asking.recent),

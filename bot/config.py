@@ -62,6 +62,7 @@ class Answers(Section, frozen=True, kw_only=True):
     max_messages: Count = 6
     thread_archive_minutes: Literal[60, 1440, 4320, 10080] = 1440
     grace_seconds: Annotated[float, msgspec.Meta(ge=0)] = 20.0
+    gateway_patience_seconds: Annotated[float, msgspec.Meta(ge=0, le=600)] = 20.0
     footer: Literal["off", "short", "full"] = "off"
 
 

@@ -15,7 +15,7 @@ from bot.tree import fail_privately
 COG = "Ask"
 _PROMPT_LIMIT = 4000  # https://discord.com/developers/docs/components/reference#text-input
 _ID = "[0-9a-f-]{36}"
-Action = Literal["stop", "regenerate", "continue", "followup", "delete", "erase"]
+Action = Literal["stop", "regenerate", "retry", "continue", "followup", "delete", "erase"]
 Submit = Callable[[discord.Interaction[Any], str], Awaitable[None]]
 
 
@@ -43,6 +43,7 @@ class Owner(Protocol):
 _FACES: dict[Action, tuple[Phrase, str, discord.ButtonStyle]] = {
     "stop": (Phrase("Stop"), "⏹️", discord.ButtonStyle.secondary),
     "regenerate": (Phrase("Regenerate"), "🔄", discord.ButtonStyle.secondary),
+    "retry": (Phrase("Retry"), "🔄", discord.ButtonStyle.primary),
     "continue": (Phrase("Continue"), "▶️", discord.ButtonStyle.primary),
     "followup": (Phrase("Follow up"), "💬", discord.ButtonStyle.secondary),
     "delete": (Phrase("Delete"), "🗑️", discord.ButtonStyle.secondary),
@@ -53,7 +54,7 @@ _FACES: dict[Action, tuple[Phrase, str, discord.ButtonStyle]] = {
 class AnswerButton(
     ui.DynamicItem[ui.Button[ui.View]],
     template=(
-        r"rolekey:(?P<action>stop|regenerate|continue|followup|delete|erase)"
+        r"rolekey:(?P<action>stop|regenerate|retry|continue|followup|delete|erase)"
         rf":(?P<conversation>{_ID})(?::(?P<message>{_ID}))?"
     ),
 ):
@@ -115,13 +116,15 @@ class AnswerButtons:
         """Stop."""
         return _view(language, [("stop", ids.reply_id)], ids)
 
-    def when_done(self, ids: AnswerIds, language: Language, *, cut_short: bool = False) -> ui.View:
+    def when_done(
+        self, ids: AnswerIds, language: Language, *, cut_short: bool = False, interrupted: bool = False
+    ) -> ui.View:
         """What its ids allow: where no reply was kept it can still be asked again."""
         row: list[tuple[Action, str | None]] = []
         if cut_short and ids.reply_id:
             row.append(("continue", ids.reply_id))
         if ids.prompt_id:
-            row.append(("regenerate", ids.prompt_id))
+            row.append(("retry" if interrupted or ids.reply_id is None else "regenerate", ids.prompt_id))
         row.append(("followup", ids.reply_id))
         if ids.prompt_id:
             row.append(("delete", ids.reply_id or ids.prompt_id))

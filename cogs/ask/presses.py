@@ -53,6 +53,7 @@ class Presses:
         self._actions: dict[Action, Callable[[Interaction, Pressed, Held | None], Awaitable[None]]] = {
             "stop": self._stop,
             "regenerate": self._regenerate,
+            "retry": self._regenerate,
             "continue": self._go_on,
             "followup": self._follow_up,
             "delete": self._confirm,

@@ -18,6 +18,7 @@ from bot.errors import ShuttingDown, UserError
 from bot.footers import Footers
 from bot.key_rows import KeyRows
 from bot.keys import MEMBER_KEYS, Lease, MemberKeys
+from bot.outages import Outages
 from bot.places import Place
 from bot.prompting import Prompting
 from bot.rendering.pacing import Paces
@@ -115,6 +116,7 @@ async def room(tmp_path: Path) -> AsyncGenerator[Room]:
                         Paces(answers.edit_interval_seconds, RateLimits()),
                         Footers(gateway, "off").under,
                         running,
+                        Outages(gateway, 0),
                     )
                 )
                 yield Room(prompting, threads, keys, upstream, running, gateway)

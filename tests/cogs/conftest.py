@@ -170,7 +170,7 @@ def settings(tmp_path: Path, upstream: FakeUpstream, **changes: Any) -> Config:
         data_dir=tmp_path / "data",
         discord=Discord(message_content=True, guild_members=True),
         access=Access(plus_roles=["Plus"]),
-        answers=Answers(edit_interval_seconds=0.01, grace_seconds=0.2),
+        answers=Answers(edit_interval_seconds=0.01, grace_seconds=0.2, gateway_patience_seconds=0),
         keys=Keys(),
         gateway=Gateway(port=0, accounts=accounts, title_wait_seconds=0.5, shutdown_grace_seconds=0.2),
         secrets=Secrets(secret="a secret of the tests", accounts={"FAKE_KEY": "sk-fake"}),

@@ -151,7 +151,7 @@ async def test_an_answer_that_broke_off_can_be_had_again(make_world: MakeWorld) 
         world.upstream.play(BreakOff())
         thread = await begin(world)
         assert "Interrupted" in last(thread).content
-        await world.fred.click(last(thread), label="Regenerate")
+        await world.fred.click(last(thread), label="Retry")
         assert world.said(thread)[-1] == "Hello from the fake upstream."
 
 

@@ -110,7 +110,7 @@ async def test_after_a_crash_answers_that_were_cut_off_are_marked(make_world: Ma
             "```python\nprint(1)\n```\n-# ⚠️ Interrupted: I was restarted. Follow up to go on."
         )
         assert [button.label for row in last(thread).components for button in buttons(row)] == [
-            "Regenerate",
+            "Retry",
             "Follow up",
             "Delete",
         ]

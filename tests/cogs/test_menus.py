@@ -62,3 +62,17 @@ async def test_a_message_with_nothing_to_read_is_refused(make_world: MakeWorld) 
         assert refused.ephemeral
         assert world.threads() == []
         assert world.upstream.requests == []
+
+
+async def test_a_form_that_outlived_a_restart_gives_back_what_was_written(make_world: MakeWorld) -> None:
+    async with make_world() as world:
+        message = await world.paula.send(world.general, "A monad is a monoid.")
+        form = await world.fred.context_menu(world.general, ASK, message)
+        await world.restart()
+        told = await world.fred.submit_modal(form, {"question": "Is that so?"})
+        assert told.ephemeral
+        assert words(told).startswith("I was restarted while you wrote")
+        assert card(told).description == "Is that so?"
+        form = await world.fred.context_menu(world.general, ASK, message)
+        await world.fred.submit_modal(form, {"question": "Is that so?"})
+        assert len(world.upstream.requests) == 1
