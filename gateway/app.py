@@ -54,6 +54,8 @@ from gateway.app_keys import (
     RELOADING,
     ROUTES,
     SEARCH,
+    SESSION_SEAL,
+    SESSIONS,
     SHARES,
     TIMING,
     USAGE,
@@ -83,12 +85,16 @@ from gateway.request_log import log_requests, name_response
 from gateway.retention import Retention
 from gateway.routing import Routes
 from gateway.search import Search
+from gateway.session_cookies import SESSION_COOKIES
+from gateway.sessions import Sessions
 from gateway.shares import Shares
 from gateway.store import open_database
 from gateway.times import Clock
 from gateway.usage import UsageReports
 from gateway.user_hash import UserHash
 from gateway.users import Users
+from gateway.web.door import guard_pages
+from gateway.web.pages import add_pages
 from storage import Sealer, load_secrets
 
 
@@ -106,7 +112,7 @@ def create_app(
     """
     app = web.Application(
         client_max_size=config.gateway.max_body_bytes,
-        middlewares=[log_requests, shape_errors, authorise, check_parameters],
+        middlewares=[log_requests, shape_errors, guard_pages, authorise, check_parameters],
     )
     routes = Routes(app)
     parts = (
@@ -129,6 +135,8 @@ def create_app(
         part.add_routes(routes, config.gateway.paths)
     agents.add_routes(routes, config.gateway)
     metrics.add_routes(routes, config.gateway.metrics)
+    if config.gateway.web:
+        add_pages(app, routes, clock=clock)
     app[CONFIG] = config
     app[ROUTES] = routes
     app[METRICS] = Metrics()
@@ -158,6 +166,15 @@ def create_app(
         hasher, seal = KeyHasher(peppers), Sealer(peppers, SEALED_TEXTS)
         database = await open_database(config.storage_place())
         app[AUTHENTICATOR] = Authenticator(database, hasher=hasher, clock=clock)
+        app[SESSION_SEAL] = Sealer(peppers, SESSION_COOKIES)
+        app[SESSIONS] = Sessions(
+            database,
+            app[AUTHENTICATOR],
+            hasher=hasher,
+            days=config.gateway.session_days,
+            clock=clock,
+            random=random,
+        )
         app[USERS] = Users(database, hasher=hasher, seal=seal, clock=clock, random=random)
         app[CONVERSATIONS] = Conversations(database, clock=clock)
         app[SHARES] = Shares(database, clock=clock)

@@ -22,10 +22,12 @@ from gateway.relaying import Relaying
 from gateway.reloading import Reloading
 from gateway.routing import Routes
 from gateway.search import Search
+from gateway.sessions import Sessions
 from gateway.shares import Shares
 from gateway.usage import UsageReports
 from gateway.user_hash import UserHash
 from gateway.users import Users
+from storage import Sealer
 
 CONFIG = web.AppKey("CONFIG", Config)
 ROUTES = web.AppKey("ROUTES", Routes)
@@ -48,6 +50,8 @@ AUDIT = web.AppKey("AUDIT", AuditLog)
 IN_FLIGHT = web.AppKey("IN_FLIGHT", InFlight)
 USER_HASH = web.AppKey("USER_HASH", UserHash)
 METRICS = web.AppKey("METRICS", Metrics)
+SESSIONS = web.AppKey("SESSIONS", Sessions)
+SESSION_SEAL = web.AppKey("SESSION_SEAL", Sealer)
 READINESS = web.AppKey("READINESS", Readiness)
 RELOADING = web.AppKey("RELOADING", Reloading)
 

@@ -50,7 +50,7 @@ class Authenticator:
         if row is None:
             raise Unauthenticated("The gateway does not know this key. Ask whoever gave it to you for a new one.")
         at = milliseconds(self._clock())
-        _refuse_dead(row, at)
+        refuse_dead(row, at)
         self._note(row, at, newest if outdated else None)
         return Principal.from_row(row)
 
@@ -90,7 +90,8 @@ class Authenticator:
             await self._sql.rehash(connection, id=identity, hash=newest)
 
 
-def _refuse_dead(row: Any, at: int) -> None:
+def refuse_dead(row: Any, at: int) -> None:
+    """Raise what `Authenticator.authenticate` does of a key that works no more."""
     if row["this_revoked_at"] is not None or row["deleted_at"] is not None or row["client_deleted_at"] is not None:
         raise Unauthenticated("This key was revoked or replaced by a newer one.", code="revoked_key")
     if row["this_expires_at"] is not None and row["this_expires_at"] <= at:

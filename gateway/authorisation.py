@@ -7,6 +7,7 @@ from gateway.errors import PermissionDenied, Unauthenticated
 from gateway.key_arguments import holder_of_arguments
 from gateway.principals import Principal
 from gateway.routing import Contract, Handler
+from gateway.session_cookies import holder_of_session
 from gateway.wire import Role
 
 
@@ -19,7 +20,7 @@ async def authorise(request: web.Request, handler: Handler) -> web.StreamRespons
     if request.match_info.http_exception is not None:
         return await handler(request)
     contract = request.app[ROUTES].contract(request.match_info.route)
-    if contract.roles is None:
+    if contract.roles is None or contract.page:
         return await handler(request)
     principal = await _holder(request, contract)
     if principal.role not in contract.roles:
@@ -42,10 +43,15 @@ def bearer(request: web.Request, *, bare: bool = False) -> str | None:
 
 
 async def _holder(request: web.Request, contract: Contract) -> Principal:
-    """Who acts: by the header, else, where the route takes keys as arguments, by those."""
+    """Who acts: by the header, else by the session of a page's script, else, where the route takes keys as arguments,
+    by those.
+    """
     key = bearer(request, bare=contract.bare_key)
     if key is not None:
         return await request.app[AUTHENTICATOR].authenticate(key)
+    holder = await holder_of_session(request)
+    if holder is not None:
+        return holder
     if contract.key_arguments:
         holder = await holder_of_arguments(request, contract.key_arguments)
         if holder is not None:

@@ -100,7 +100,8 @@ class Recovery(Section, frozen=True, kw_only=True):
 
 # Where the gateway's own routes are, whatever the settings say.
 OWN_PATHS = re.compile(
-    r"/(api/(chat|access-token|users|conversations|accounts|usage|search|audit|policy|whoami)|v1|health|metrics|docs|openapi.json)"
+    r"/(api/(chat|access-token|users|conversations|accounts|usage|search|audit|policy|whoami)|v1|health|metrics|docs|openapi.json"
+    r"|c|reply|search|sign-in|sign-out|sign-out-everywhere|static)"
     r"(/|$)"
 )
 
@@ -159,6 +160,8 @@ class Gateway(Section, frozen=True, kw_only=True):
     user_hash: bool = True
     record_v1: bool = False
     metrics: Literal["off", "open", "admin"] = "admin"
+    web: bool = True
+    session_days: Positive = 7.0
     slow_request_seconds: Annotated[float, msgspec.Meta(ge=0)] = 30.0
     retention: Retention = Retention()
     default_models: DefaultModels = DefaultModels()

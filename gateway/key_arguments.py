@@ -71,4 +71,4 @@ async def _given(request: web.Request) -> _Keys:
 async def keep_private(_request: web.Request, response: web.StreamResponse) -> None:
     """Let no browser or proxy keep an answer, nor pass on the address asked for, which may hold a key."""
     response.headers.setdefault("Cache-Control", "no-store")
-    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers.setdefault("Referrer-Policy", "no-referrer")

@@ -20,7 +20,7 @@ class Page:
     """The page of a document; `content_security_policy` allows its own style sheet and nothing else."""
 
     def __init__(self, document: dict[str, Any]) -> None:
-        style = files("gateway").joinpath("web/docs.css").read_text(encoding="utf-8")
+        style = files("gateway").joinpath("docs.css").read_text(encoding="utf-8")
         digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
         self.content_security_policy = (
             f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'; "

@@ -45,7 +45,8 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
 
     `errors` are the statuses that its own work can end in, beside those that any route like it can
     (`gateway.openapi` adds them). `key_arguments` names the arguments that a key may also come as, and the role it
-    then has to have; with `bare_key` it may stand in `Authorization` without a scheme.
+    then has to have; with `bare_key` it may stand in `Authorization` without a scheme. A `page` is for people with a
+    browser: it goes by sessions alone (`gateway.web.door`), and is no part of the API that the document tells.
     """
 
     method: str
@@ -59,6 +60,7 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     errors: frozenset[int] = frozenset()
     key_arguments: Mapping[str, Role] = {}
     bare_key: bool = False
+    page: bool = False
 
 
 class Says(TypedDict):
@@ -75,6 +77,7 @@ class Says(TypedDict):
     errors: NotRequired[Collection[int]]
     key_arguments: NotRequired[Collection[Role] | dict[str, Role]]
     bare_key: NotRequired[bool]
+    page: NotRequired[bool]
 
 
 class Routes:
@@ -121,6 +124,7 @@ class Routes:
             errors=frozenset(says.get("errors", ())),
             key_arguments=_key_arguments(says.get("key_arguments", ())),
             bare_key=says.get("bare_key", False),
+            page=says.get("page", False),
         )
         return contract
 
@@ -132,8 +136,12 @@ class Routes:
             raise InternalError("This route does not say who may use it, so nobody may.") from None
 
     def contracts(self) -> tuple[Contract, ...]:
-        """Those of every route, in the order they were added; a HEAD has its GET's, which is told once."""
-        return tuple(contract for route, contract in self._contracts.items() if route.method == contract.method)
+        """Those of the API's routes, in the order they were added; a HEAD has its GET's, which is told once."""
+        return tuple(
+            contract
+            for route, contract in self._contracts.items()
+            if route.method == contract.method and not contract.page
+        )
 
     def allowed(self, route: web.AbstractRoute) -> frozenset[Role] | None:
         """The roles that may use a route, None where it needs no key. Raises `InternalError` as `contract` does."""

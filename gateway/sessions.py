@@ -1,0 +1,103 @@
+"""Who is signed in with a browser. A session belongs to the key it was begun with, and ends with it."""
+
+import base64
+import hashlib
+from collections.abc import Callable
+from functools import partial
+
+from gateway.auth import Authenticator, refuse_dead
+from gateway.errors import Unauthenticated
+from gateway.keys import KeyHasher
+from gateway.principals import Principal
+from gateway.store import queries
+from gateway.times import Clock, milliseconds
+from storage import Connection, Database
+
+# 256 bits: OWASP's advice for session ids is 64 at least.
+_NAME_BYTES = 32
+
+
+class Sessions:
+    """Begins sessions, looks them up and ends them. Each look is into the database, so that ending one is immediate.
+
+    All methods may raise `storage.StorageError`.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        authenticator: Authenticator,
+        *,
+        hasher: KeyHasher,
+        days: float,
+        clock: Clock,
+        random: Callable[[int], bytes],
+    ) -> None:
+        self._database = database
+        self._authenticator = authenticator
+        self._hasher = hasher
+        self._seconds = days * 86_400
+        self._clock = clock
+        self._random = random
+        self._sql = queries(database, "sessions")
+
+    async def begin(self, key: str) -> str:
+        """Sign in with a key: the new session's name, which only the browser keeps.
+
+        Raises what `Authenticator.authenticate` raises.
+        """
+        await self._authenticator.authenticate(key)
+        name = base64.urlsafe_b64encode(self._random(_NAME_BYTES)).decode().rstrip("=")
+        if not await self._database.transact(partial(self._begin, key, name), brief=True):
+            raise Unauthenticated("This key was revoked or replaced by a newer one.", code="revoked_key")
+        return name
+
+    async def holder(self, name: str) -> Principal:
+        """Who is signed in.
+
+        Raises `Unauthenticated` with code `no_session` where the session is over, and what
+        `Authenticator.authenticate` raises of a key that works no more.
+        """
+        at = milliseconds(self._clock())
+        async with self._database.read(brief=True) as connection:
+            row = await self._sql.holder_of(connection, hash=_hash(name), at=at)
+        if row is None:
+            raise session_over()
+        refuse_dead(row, at)
+        return Principal.from_row(row)
+
+    async def end(self, name: str) -> None:
+        """Sign out of this session."""
+
+        async def work(connection: Connection) -> None:
+            await self._sql.end(connection, hash=_hash(name))
+
+        await self._database.transact(work, brief=True)
+
+    async def end_all(self, holder: Principal) -> None:
+        """Sign out everywhere."""
+
+        async def work(connection: Connection) -> None:
+            await self._sql.end_all(connection, principal_id=holder.id)
+
+        await self._database.transact(work, brief=True)
+
+    async def _begin(self, key: str, name: str, connection: Connection) -> bool:
+        at = milliseconds(self._clock())
+        await self._sql.forget_expired(connection, at=at)
+        for candidate in self._hasher.candidates(key):
+            row = await self._sql.key_of(connection, hash=candidate)
+            if row is not None:
+                expires_at = milliseconds(self._clock() + self._seconds)
+                await self._sql.begin(connection, hash=_hash(name), key_id=row["id"], at=at, expires_at=expires_at)
+                return True
+        return False
+
+
+def session_over() -> Unauthenticated:
+    """Why a session does not count."""
+    return Unauthenticated("You are signed out. Sign in again.", code="no_session")
+
+
+def _hash(name: str) -> bytes:
+    return hashlib.sha256(name.encode()).digest()

@@ -1,0 +1,10 @@
+-- Who is signed in with a browser, and by which key: a session ends with its key. Of a session's name only the hash.
+CREATE TABLE sessions (
+    hash BLOB PRIMARY KEY,
+    key_id INTEGER NOT NULL REFERENCES keys (id) ON DELETE CASCADE,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+);
+
+CREATE INDEX sessions_of_key ON sessions (key_id);
+CREATE INDEX sessions_expiry ON sessions (expires_at);

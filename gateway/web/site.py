@@ -1,0 +1,119 @@
+"""What all pages have in common: templates, style sheets and scripts, and the policy they are shown under."""
+
+import gzip
+import hashlib
+import mimetypes
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Any
+
+import msgspec
+from aiohttp import web
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from gateway.app_keys import PRINCIPAL
+from gateway.errors import ApiError, NotFound
+from gateway.session_cookies import SESSION, Session, keep_session, new_session
+from gateway.web.dates import readable
+
+# Nothing inline, nothing from another host, and no HTML but what one script's policy lets through
+# (https://www.w3.org/TR/trusted-types/).
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types rolekey"
+)
+# The address holds the files' hash, so what is behind it never changes.
+_FOR_EVER = "public, max-age=31536000, immutable"
+_COMPRESSED = {".css", ".js", ".svg"}
+
+
+class _File(msgspec.Struct, frozen=True):
+    content: bytes
+    compressed: bytes | None
+    content_type: str
+
+
+class Site:
+    """Renders pages. Addresses in them are relative, so that a proxy may serve them under a prefix."""
+
+    def __init__(self) -> None:
+        self._files = dict[str, _File]()
+        _collect(files("gateway.web").joinpath("static"), "", self._files)
+        digest = hashlib.sha256(b"".join(name.encode() + file.content for name, file in sorted(self._files.items())))
+        self._version = digest.hexdigest()[:12]
+        self._templates = Environment(
+            loader=PackageLoader("gateway.web"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.filters["readable"] = readable
+
+    def page(self, request: web.Request, template: str, *, status: int = 200, **values: Any) -> web.Response:
+        """A page. Its forms carry the session's token; who has no session yet is given one without a name."""
+        session = request.get(SESSION)
+        fresh = session is None
+        session = session or new_session()
+        text = self._templates.get_template(template).render(
+            root=root_of(request),
+            version=self._version,
+            csrf=session.csrf,
+            me=request.get(PRINCIPAL),
+            **values,
+        )
+        response = web.Response(text=text, status=status, content_type="text/html")
+        if fresh:
+            keep_session(request, response, session)
+        return _guarded(response)
+
+    def error_page(self, request: web.Request, error: ApiError) -> web.Response:
+        """What went wrong, in words."""
+        response = self.page(request, "error.html", status=error.status, error=error)
+        response.headers.update(error.headers)
+        return response
+
+    def redirect(self, request: web.Request, to: str, session: Session | None = None) -> web.Response:
+        """See another page of these; `to` is its address from the first one."""
+        response = web.Response(status=303, headers={"Location": f"{root_of(request)}{to}"})
+        if session is not None:
+            keep_session(request, response, session)
+        return _guarded(response)
+
+    def file(self, request: web.Request) -> web.Response:
+        """A style sheet, script, font or picture. Raises `NotFound`."""
+        file = self._files.get(request.match_info["path"])
+        if file is None:
+            raise NotFound("There is no such file.")
+        compressed = file.compressed if "gzip" in request.headers.get("Accept-Encoding", "") else None
+        headers = {"Cache-Control": _FOR_EVER, "Vary": "Accept-Encoding"}
+        if compressed is not None:
+            headers["Content-Encoding"] = "gzip"
+        return web.Response(body=compressed or file.content, content_type=file.content_type, headers=headers)
+
+
+def root_of(request: web.Request) -> str:
+    """The way from this page to the first one."""
+    return "../" * (request.path.count("/") - 1) or "./"
+
+
+def _guarded(response: web.Response) -> web.Response:
+    response.headers["Content-Security-Policy"] = POLICY
+    # With no-referrer browsers would keep a form's Origin back as well. No page's address holds a key.
+    response.headers["Referrer-Policy"] = "same-origin"
+    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    return response
+
+
+def _collect(folder: Traversable, prefix: str, found: dict[str, _File]) -> None:
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            _collect(entry, f"{prefix}{entry.name}/", found)
+            continue
+        content, suffix = entry.read_bytes(), f".{entry.name.rpartition('.')[2]}"
+        found[prefix + entry.name] = _File(
+            content,
+            gzip.compress(content, mtime=0) if suffix in _COMPRESSED else None,
+            "font/woff2" if suffix == ".woff2" else mimetypes.guess_type(entry.name)[0] or "application/octet-stream",
+        )

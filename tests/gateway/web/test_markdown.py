@@ -1,0 +1,87 @@
+"""What models and people write, as HTML."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.conversations import StoredMessage
+from gateway.web.branches import way_through
+from gateway.web.markdown import GrowingText, Markdown
+
+MARKDOWN = Markdown()
+ATTACKS = (
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "[a](javascript:alert(1))",
+    "[a](data:text/html,<script>alert(1)</script>)",
+    "![a](https://evil.example/pixel.png)",
+    '```"><script>alert(1)</script>\nx\n```',
+    "```html\n<script>alert(1)</script>\n```",
+    '[a](https://x.example "\\" onclick=alert(1)")',
+    "<svg/onload=alert(1)>",
+    "| a |\n|---|\n| <script>alert(1)</script> |",
+)
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_what_attacks_stays_text(attack: str) -> None:
+    made = MARKDOWN.html(attack)
+    assert not any(bad in made for bad in ("<script", "<img", "<svg", 'href="javascript:', 'href="data:'))
+    assert " onclick=" not in made.replace("&quot; onclick=", "").replace("%22 onclick=", "").partition("title=")[0]
+
+
+def test_code_is_coloured_by_classes_and_tables_keep_their_columns() -> None:
+    made = MARKDOWN.html("```python\ndef f(): pass\n```\n\n| a | b |\n|--:|:-:|\n| 1 | 2 |")
+    assert '<pre class="code" data-language="python" tabindex="0"><code><span class="k">def</span>' in made
+    assert '<th class="right">a</th>' in made
+    assert '<td class="center">2</td>' in made
+    assert "style=" not in made
+    assert "x &lt; y" in MARKDOWN.html("```nosuchlanguage\nx < y\n```")
+
+
+def test_links_lead_out_without_telling_from_where() -> None:
+    assert (
+        MARKDOWN.html("[a](https://example.org)")
+        == '<p><a href="https://example.org" target="_blank" rel="noopener noreferrer nofollow">a</a></p>\n'
+    )
+
+
+TEXT = "# Head\n\nOne **bold**\ntext\n\n- a\n- b\n\n```py\nx = 1\n\ny = 2\n```\n\n> said\n\n| a |\n|---|\n| 1 |\n\nend"
+
+
+@given(st.lists(st.integers(0, len(TEXT)), max_size=20).map(sorted))
+def test_a_text_that_grows_ends_as_it_would_at_once_wherever_it_is_cut(cuts: list[int]) -> None:
+    growing, finished, last = GrowingText(MARKDOWN), "", ""
+    for begin, end in zip([0, *cuts], [*cuts, len(TEXT)], strict=True):
+        growing.add(TEXT[begin:end])
+        more, last = growing.render()
+        finished += more
+    assert finished + last == MARKDOWN.html(TEXT)
+
+
+def message(number: int, parent: int | None) -> StoredMessage:
+    role = "user" if parent is None or parent % 2 else "assistant"
+    return StoredMessage(
+        id=str(number),
+        conversation_id="c",
+        parent_id=None if parent is None else str(parent),
+        role=role,
+        content="",
+        created_at=0,
+    )
+
+
+def test_a_way_goes_through_the_newest_or_through_the_message_asked_for_and_knows_its_forks() -> None:
+    tree = [message(n, parent) for n, parent in ((0, None), (1, 0), (2, 1), (3, 2), (5, 0), (4, 1))]
+
+    def way(at: str | None) -> list[str]:
+        return [step.message.id for step in way_through(tree, at)]
+
+    assert way(None) == ["0", "1", "4"]
+    assert way("1") == ["0", "1", "4"]
+    assert way("2") == ["0", "1", "2", "3"]
+    assert way("5") == ["0", "5"]
+    assert way("unknown") == way(None)
+    fork = way_through(tree, "2")[2]
+    assert (fork.versions, fork.earlier, fork.later) == (("2", "4"), None, "4")
+    assert way_through([], None) == []
