@@ -18,7 +18,7 @@ from gateway.config import Account
 
 ROOT = Path(__file__).parents[1]
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
-SETTING = re.compile(r"^#(\[[a-z_.]+\]|[a-z_]+ = .*)$", re.MULTILINE)
+SETTING = re.compile(r"^#(\[[a-z_.]+\]|[a-z_0-9]+ = .*)$", re.MULTILINE)
 ACCOUNT = re.compile(r"^# (\[\[gateway\.accounts\]\]|[a-z_]+ = .*)$", re.MULTILINE)
 
 
