@@ -176,7 +176,7 @@ async def _wire(
     now: Callable[[], datetime],
 ) -> None:
     config.data_dir.mkdir(parents=True, exist_ok=True)
-    store = await open_store(config.data_dir)
+    store = await open_store(config.store_place())
     stack.push_async_callback(store.database.close)
     url, client_key, accounts = await _gateway(config, stack, embedded, now)
     gateway = await stack.enter_async_context(GatewayClient(url, client_key))

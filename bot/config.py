@@ -16,7 +16,8 @@ import msgspec
 from dotenv import dotenv_values
 
 from gateway.config import Config as GatewayPart
-from gateway.config import Count, Positive, Secrets, Section
+from gateway.config import Count, Positive, Secrets, Section, named_place
+from storage.location import without_password
 
 DEFAULT_FILE = Path("config.toml")
 PREFIX = "ROLEKEY__"
@@ -69,6 +70,7 @@ class Answers(Section, frozen=True, kw_only=True):
 class Config(GatewayPart, frozen=True, kw_only=True):
     """Every setting there is."""
 
+    storage: str = ""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["human", "json"] = "human"
     discord: Discord = Discord()
@@ -80,6 +82,13 @@ class Config(GatewayPart, frozen=True, kw_only=True):
     def embedded(self) -> bool:
         """Whether the gateway runs inside this process."""
         return not self.gateway.url
+
+    def store_place(self) -> Path | str:
+        """Where the bot's database is, as `storage_place` says of the gateway's. Raises `ValueError`."""
+        return named_place(self.storage, "storage", self.data_dir / "bot.db")
+
+    def __repr__(self) -> str:
+        return f"Config(storage={without_password(self.storage)!r}, …)"
 
 
 def load(path: Path | str | None = None, environ: Mapping[str, str] | None = None) -> Config:
@@ -192,6 +201,7 @@ def _check(config: Config, source: str) -> None:
             raise ConfigError(f"{source}: two accounts are named {name}; give each [[gateway.accounts]] its own name")
     try:
         config.storage_place()
+        config.store_place()
     except ValueError as error:
         raise ConfigError(f"{source}: {error}") from None
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from gateway.wire import Dollars, Figure, Name, Tier
-from storage.location import is_postgres, sqlite_path, without_password
+from storage.location import place_of, without_password
 
 Port = Annotated[int, msgspec.Meta(ge=0, le=65_535)]
 Positive = Annotated[float, msgspec.Meta(gt=0)]
@@ -209,16 +209,19 @@ class Config(Section, frozen=True, kw_only=True):
         The address may hold a password: show `storage.without_password` of it. Raises `ValueError` where `storage`
         names neither.
         """
-        place = self.gateway.storage
-        if not place:
-            return self.data_dir / "gateway.db"
-        if is_postgres(place):
-            return place
-        path = sqlite_path(place)
-        if path is None:
-            # Not repeated here: what is mistyped may hold a password all the same.
-            raise ValueError(
-                "[gateway] storage is no address of a database; write sqlite:///PATH, for example "
-                "sqlite:///data/gateway.db, or postgresql://USER:PASSWORD@HOST/DATABASE"
-            )
-        return path
+        return named_place(self.gateway.storage, "[gateway] storage", self.data_dir / "gateway.db")
+
+
+def named_place(url: str, setting: str, default: Path) -> Path | str:
+    """Where the database is that a setting names; nothing means the default.
+
+    Raises `ValueError` where it names none.
+    """
+    place = place_of(url) if url else default
+    if place is None:
+        # Not repeated here: what is mistyped may hold a password all the same.
+        raise ValueError(
+            f"{setting} is no address of a database; write sqlite:///PATH, for example sqlite:///{default}, "
+            "or postgresql://USER:PASSWORD@HOST/DATABASE"
+        )
+    return place

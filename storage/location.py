@@ -19,6 +19,11 @@ def sqlite_path(url: str) -> Path | None:
     return Path(path) if path and path != url else None
 
 
+def place_of(url: str) -> Path | str | None:
+    """The file or the PostgreSQL database that an address names; none where it names neither."""
+    return url if is_postgres(url) else sqlite_path(url)
+
+
 def without_password(url: str) -> str:
     """The address of a database as it may be shown and logged; of what is no address, next to nothing."""
     if not is_postgres(url):

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
@@ -32,6 +33,8 @@ _MIGRATING = 0x726F6C656B6579
 # asyncpg's own annotations are mostly empty.
 _driver = cast("Any", asyncpg)
 _SESSION = {"application_name": "rolekey", "jit": "off"}
+# It goes into a statement as it is: what is quoted nowhere must need no quotes.
+_SCHEMA = re.compile(r"[a-z_][a-z0-9_]*")
 
 
 class _Session(asyncpg.Connection):
@@ -86,17 +89,20 @@ class PostgresDatabase:
         self._units: set[asyncio.Task[Any]] = set()
 
     @classmethod
-    async def open(cls, url: str, *, migrations: Path, connections: int = _CONNECTIONS) -> Self:
+    async def open(cls, url: str, *, migrations: Path, connections: int = _CONNECTIONS, schema: str = "") -> Self:
         """Connect, bring the schema up to date by `migrations/postgres/*.sql`, and return it ready.
 
-        At most `connections` write and as many read. Raises `StorageError`, with a message that holds no password.
+        At most `connections` write and as many read. Tables are in `schema`, a lower-case name
+        (https://www.postgresql.org/docs/current/ddl-schemas.html). Raises `StorageError`, with a message that holds no
+        password.
         """
         steps = read_migrations(migrations, cls.engine)
         name = without_password(url)
         pools: list[Any] = []
         try:
-            await _migrate(url, steps, name)
-            for session in (_SESSION, {**_SESSION, "default_transaction_read_only": "on"}):
+            await _migrate(url, steps, name, schema)
+            settings = _settings(schema)
+            for session in (settings, {**settings, "default_transaction_read_only": "on"}):
                 with translated(name):
                     pools.append(await _pool(url, session, connections))
         except BaseException:
@@ -220,29 +226,33 @@ class Condition(msgspec.Struct, frozen=True):
     writable: bool
 
 
-async def look_at(url: str) -> Condition:
+async def look_at(url: str, *, schema: str = "") -> Condition:
     """Look without changing anything. Raises `StorageError`."""
     name = without_password(url)
-    driver = await _connect(url, name)
+    driver = await _connect(url, name, schema)
     connection = PostgresConnection(driver, name)
     try:
         [row] = await connection.fetch(
             "SELECT split_part(current_setting('server_version'), ' ', 1) AS server,"
             " to_regclass('schema_version') IS NOT NULL AS used,"
             " current_setting('transaction_read_only') = 'off'"
-            " AND coalesce(has_schema_privilege(current_schema(), 'CREATE'), FALSE) AS writable"
+            " AND coalesce(has_schema_privilege(current_schema(), 'CREATE'), :new AND"
+            " has_database_privilege(current_database(), 'CREATE')) AS writable",
+            {"new": bool(schema)},
         )
         return Condition(row["server"], await _version(connection) if row["used"] else 0, row["writable"])
     finally:
         await _hang_up(driver)
 
 
-async def _migrate(url: str, steps: list[Migration], name: str) -> None:
+async def _migrate(url: str, steps: list[Migration], name: str, schema: str) -> None:
     """Apply what is missing, each step together with its version; of processes that start at once, one does."""
-    driver = await _connect(url, name)
+    driver = await _connect(url, name, schema)
     connection = PostgresConnection(driver, name)
     try:
         await connection.control(f"SELECT pg_advisory_lock({_MIGRATING})")
+        if schema:
+            await connection.control(f"CREATE SCHEMA IF NOT EXISTS {schema}")
         await connection.control("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT PRIMARY KEY)")
         for step in pending(steps, await _version(connection), name):
             await connection.control(
@@ -253,12 +263,21 @@ async def _migrate(url: str, steps: list[Migration], name: str) -> None:
         await _hang_up(driver)
 
 
-async def _connect(url: str, name: str) -> Any:
+def _settings(schema: str) -> dict[str, str]:
+    if not schema:
+        return _SESSION
+    if not _SCHEMA.fullmatch(schema):
+        raise ValueError(f"{schema!r} is no name of a schema: lower-case letters, digits and _ only")
+    return {**_SESSION, "search_path": schema}
+
+
+async def _connect(url: str, name: str, schema: str = "") -> Any:
+    settings = _settings(schema)
     with translated(name):
         try:
-            return await _driver.connect(url, timeout=_CONNECT_SECONDS, server_settings=_SESSION)
+            return await _driver.connect(url, timeout=_CONNECT_SECONDS, server_settings=settings)
         except ValueError:  # which may quote the address, and the password with it
-            raise StorageError(f"[gateway] storage is no address of a PostgreSQL database: {name}") from None
+            raise StorageError(f"storage is no address of a PostgreSQL database: {name}") from None
 
 
 async def _hang_up(driver: Any) -> None:

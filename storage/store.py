@@ -21,12 +21,14 @@ class Store:
     sql: Any
 
     @classmethod
-    async def open(cls, path: Path, folder: Path) -> Self:
-        """Open the database at `path` with the statements in `folder` and the steps in `folder/migrations`.
+    async def open(cls, place: Path | str, folder: Path, *, schema: str = "") -> Self:
+        """Open the database at `place` with the statements in `folder` and the steps in `folder/migrations`.
+
+        See `storage.open_database` for `place` and `schema`.
 
         Raises `StorageError`.
         """
-        database = await open_database(path, folder)
+        database = await open_database(place, folder, schema=schema)
         return cls(database, load_queries(folder, database.engine))
 
     async def one(self, name: str, kind: type[T], /, **values: object) -> T | None:

@@ -32,8 +32,11 @@ DECLARE
     one RECORD;
 BEGIN
     SET LOCAL session_replication_role = replica;
-    FOR one IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'schema_version' LOOP
-        EXECUTE format('DELETE FROM %I', one.tablename);
+    FOR one IN
+        SELECT schemaname, tablename FROM pg_tables
+        WHERE schemaname IN ('public', 'bot') AND tablename <> 'schema_version'
+    LOOP
+        EXECUTE format('DELETE FROM %I.%I', one.schemaname, one.tablename);
     END LOOP;
     FOR one IN SELECT sequencename FROM pg_sequences WHERE schemaname = 'public' LOOP
         EXECUTE format('ALTER SEQUENCE %I RESTART', one.sequencename);

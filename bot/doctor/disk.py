@@ -18,8 +18,10 @@ _FREE_BYTES = 200 * 1024 * 1024
 
 def check_databases(config: Config) -> list[Finding]:
     """Each database opens, has a schema this Rolekey knows, and can be written; the disk has room."""
-    findings = [_database("bot database", config.data_dir / "bot.db", Path(bot.store.__file__).parent)]
-    place = config.storage_place()
+    findings = list[Finding]()
+    own, place = config.store_place(), config.storage_place()
+    if isinstance(own, Path):
+        findings.append(_database("bot database", own, Path(bot.store.__file__).parent))
     if config.embedded and isinstance(place, Path):
         gateway_folder = Path(gateway.store.__file__).parent
         findings.append(_database("gateway database", place, gateway_folder))

@@ -1,7 +1,8 @@
-"""Checks of a gateway's database on PostgreSQL."""
+"""Checks of databases on PostgreSQL."""
 
 from pathlib import Path
 
+import bot.store
 import gateway.store
 from bot.config import Config
 from bot.doctor.finding import Finding
@@ -11,23 +12,27 @@ from storage.migrations import read_migrations
 
 
 async def check_postgres(config: Config) -> list[Finding]:
-    """The server answers, lets this user in and make tables, and has a schema this Rolekey knows."""
-    place = config.storage_place()
-    if not config.embedded or isinstance(place, Path):
-        return []
-    return [await _database(place), _secret(config)]
+    """Servers answer, let this user in and make tables, and have a schema this Rolekey knows."""
+    own, place, findings = config.store_place(), config.storage_place(), list[Finding]()
+    if not isinstance(own, Path):
+        setting = "storage, or ROLEKEY__STORAGE"
+        findings.append(await _database("bot database", own, bot.store.__file__, setting, bot.store.SCHEMA))
+    if config.embedded and not isinstance(place, Path):
+        setting = "[gateway] storage, or ROLEKEY__GATEWAY__STORAGE"
+        findings.append(await _database("gateway database", place, gateway.store.__file__, setting))
+    return [*findings, _secret(config)] if findings else []
 
 
-async def _database(url: str) -> Finding:
+async def _database(check: str, url: str, store: str, setting: str, schema: str = "") -> Finding:
     # Who stays on SQLite need not load the other driver.
     from storage.postgres import look_at
 
-    check, name = "gateway database", without_password(url)
-    known = len(read_migrations(Path(gateway.store.__file__).parent / "migrations", "postgres"))
+    name = without_password(url)
+    known = len(read_migrations(Path(store).parent / "migrations", "postgres"))
     try:
-        found = await look_at(url)
+        found = await look_at(url, schema=schema)
     except StorageError as error:
-        advice = "Set [gateway] storage, or ROLEKEY__GATEWAY__STORAGE in .env, to a database that this machine reaches."
+        advice = f"Set {setting} in .env, to a database that this machine reaches."
         return Finding(check=check, result="failed", detail=str(error), advice=advice)
     where = f"{name}: PostgreSQL {found.server}"
     if found.schema > known:
@@ -45,6 +50,8 @@ async def _database(url: str) -> Finding:
 def _secret(config: Config) -> Finding:
     check = "shared secret"
     if config.secrets.secret:
-        return Finding(check=check, result="ok", detail="ROLEKEY_SECRET is set; give every gateway here the same one")
-    detail = "ROLEKEY_SECRET is not set: a second gateway on this database would know none of its keys"
+        return Finding(
+            check=check, result="ok", detail="ROLEKEY_SECRET is set; give every process on this database the same one"
+        )
+    detail = "ROLEKEY_SECRET is not set: a second process on this database would know none of its keys"
     return Finding(check=check, result="absent", detail=detail)

@@ -7,9 +7,13 @@ from storage import Store
 _FOLDER = Path(__file__).parent
 
 
-async def open_store(data_dir: Path) -> Store:
-    """Open or create `bot.db`.
+SCHEMA = "bot"
+"""Where the tables are on PostgreSQL, so that the bot and its gateway may share a database."""
+
+
+async def open_store(place: Path | str) -> Store:
+    """Open or create the bot's database: a file, or the `postgresql://` address of one that processes share.
 
     Raises `storage.StorageError`.
     """
-    return await Store.open(data_dir / "bot.db", _FOLDER)
+    return await Store.open(place, _FOLDER, schema=SCHEMA)

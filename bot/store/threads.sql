@@ -12,7 +12,7 @@ ON CONFLICT (channel_id) DO UPDATE
 SET guild_id = excluded.guild_id, owner_id = excluded.owner_id, conversation_id = excluded.conversation_id;
 
 -- name: mark_renamed(channel_id)!
-UPDATE threads SET renamed = 1 WHERE channel_id = :channel_id;
+UPDATE threads SET renamed = TRUE WHERE channel_id = :channel_id;
 
 -- name: delete_thread(channel_id)!
 DELETE FROM threads WHERE channel_id = :channel_id;

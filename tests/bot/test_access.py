@@ -12,6 +12,9 @@ from bot.store import open_store
 from bot.subscriptions import Subscriptions
 from storage import Store
 from tests.clock import Clock
+from tests.gateway.engines import PLACES
+
+pytestmark = pytest.mark.usefixtures("either_engine")
 
 GUILD = 1
 
@@ -35,7 +38,7 @@ TUTOR = Role(3, "Tutor")
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncGenerator[Store]:
-    store = await open_store(tmp_path)
+    store = await open_store(PLACES.store(tmp_path))
     yield store
     await store.database.close()
 

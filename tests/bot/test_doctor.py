@@ -345,7 +345,7 @@ async def test_a_database_of_today_is_fine_also_while_it_is_in_use(tmp_path: Pat
 
 async def _opened(folder: Path) -> bot.store.Store:
     (folder / "data").mkdir()
-    return await bot.store.open_store(folder / "data")
+    return await bot.store.open_store(folder / "data" / "bot.db")
 
 
 async def test_a_postgresql_tells_its_version_and_its_schema(tmp_path: Path, postgres: PostgresServer) -> None:

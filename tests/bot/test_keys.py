@@ -24,7 +24,10 @@ from gateway.server import GatewayServer
 from gateway.wire import ChatRequest, CreateUser, UpdateUser, User
 from storage import Sealer, StorageReadOnly, Store
 from tests.clock import Clock
+from tests.gateway.engines import PLACES
 from tests.sqlite_files import writer_of
+
+pytestmark = pytest.mark.usefixtures("either_engine")
 
 GUILD, FRED, PAULA = 10, 20, 21
 LEASE = timedelta(days=30)
@@ -81,7 +84,7 @@ async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
     config = Config(
         data_dir=tmp_path, gateway=Gateway(port=0, accounts=accounts), secrets=Secrets(secret="of the gateway")
     )
-    store, clock = await open_store(tmp_path), Clock()
+    store, clock = await open_store(PLACES.store(tmp_path)), Clock()
     try:
         async with (
             GatewayServer(config, create_app(config, clock=clock.seconds)) as server,
@@ -151,6 +154,7 @@ async def test_a_key_that_an_admin_of_the_gateway_switched_off_stays_off_when_ro
     assert await desk.refusal(key) is not None
 
 
+@pytest.mark.sqlite
 async def test_no_file_holds_a_key_in_plain_text(desk: Desk) -> None:
     keys = desk.keys()
     first = await keys.ensure(GUILD, FRED, "fred", Tier.FREE)
@@ -162,6 +166,7 @@ async def test_no_file_holds_a_key_in_plain_text(desk: Desk) -> None:
             assert key.removeprefix("rk-").encode() not in path.read_bytes(), path.name
 
 
+@pytest.mark.sqlite
 async def test_the_bots_database_is_readable_by_its_owner_only(desk: Desk) -> None:
     await desk.keys().ensure(GUILD, FRED, "fred", Tier.FREE)
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in desk.config.data_dir.glob("bot.db*")}
@@ -347,6 +352,7 @@ async def test_a_mistyped_old_secret_costs_nobody_their_key(desk: Desk) -> None:
     assert await right.ensure(GUILD, FRED, "fred", Tier.FREE) == key
 
 
+@pytest.mark.sqlite
 async def test_where_the_store_cannot_take_a_key_none_is_made(desk: Desk) -> None:
     await writer_of(desk.store.database).execute("PRAGMA query_only = ON")
     with pytest.raises(StorageReadOnly):

@@ -1,6 +1,7 @@
 """No table of the bot's store is forgotten when a member is."""
 
 import zipfile
+from collections import defaultdict
 from pathlib import Path
 from random import Random
 
@@ -9,24 +10,31 @@ import pytest
 from bot.archive import Archive
 from bot.personal_data import ABOUT_NO_MEMBER, MEMBER_TABLES
 from bot.store import open_store
+from tests.gateway.engines import PLACES
 
+_COLUMNS = {
+    "sqlite": """
+        SELECT m.name AS table_name, c.name AS column_name FROM sqlite_master AS m, pragma_table_info(m.name) AS c
+        WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%'
+    """,
+    "postgres": """
+        SELECT table_name, column_name FROM information_schema.columns
+        WHERE table_schema = 'bot' AND table_name <> 'schema_version'
+    """,
+}
 _PEOPLE = ("member", "owner", "user", "author", "admin", "asker", "guest")
 
 
+@pytest.mark.usefixtures("either_engine")
 async def test_every_table_says_whether_it_is_about_members(tmp_path: Path) -> None:
     """Whoever adds a table says so in `bot.personal_data`, so that members get it and can have it erased."""
-    store = await open_store(tmp_path)
+    store = await open_store(PLACES.store(tmp_path))
     try:
         async with store.database.read() as connection:
-            found = await connection.fetch(
-                "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
-            )
-            columns = {
-                str(row["name"]): {
-                    str(column["name"]) for column in await connection.fetch(f"PRAGMA table_info({row['name']})")
-                }
-                for row in found
-            }
+            found = await connection.fetch(_COLUMNS[store.database.engine])
+            columns = defaultdict[str, set[str]](set)
+            for row in found:
+                columns[row["table_name"]].add(row["column_name"])
     finally:
         await store.database.close()
     about = {table.name: table for table in MEMBER_TABLES}

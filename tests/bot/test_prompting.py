@@ -32,6 +32,7 @@ from gateway.config import Account, Config, Gateway, Secrets
 from gateway.server import GatewayServer
 from storage import Sealer
 from tests.fakes.upstream import Answer, FakeUpstream
+from tests.gateway.engines import PLACES
 
 FRED = Asker(10, 20, "fred", Tier.FREE)
 
@@ -87,7 +88,7 @@ class Room:
 
 @pytest.fixture
 async def room(tmp_path: Path) -> AsyncGenerator[Room]:
-    store = await open_store(tmp_path)
+    store = await open_store(PLACES.store(tmp_path))
     try:
         async with FakeUpstream() as upstream:
             account = Account(name="fake", tier="free", model="gpt-free", base_url=upstream.base_url)

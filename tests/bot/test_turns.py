@@ -11,6 +11,9 @@ from bot.store import open_store
 from bot.turns import TERM, Turns
 from storage import Store
 from tests.clock import Clock
+from tests.gateway.engines import PLACES
+
+pytestmark = pytest.mark.usefixtures("either_engine")
 
 
 class Night:
@@ -30,7 +33,7 @@ class Night:
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncGenerator[Store]:
-    store = await open_store(tmp_path)
+    store = await open_store(PLACES.store(tmp_path))
     yield store
     await store.database.close()
 

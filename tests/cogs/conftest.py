@@ -26,6 +26,7 @@ from gateway.wire import User
 from tests.clock import Clock
 from tests.discord_openapi import violations
 from tests.fakes.upstream import FakeUpstream
+from tests.gateway.engines import PLACES
 
 
 @dataclass
@@ -168,6 +169,7 @@ def settings(tmp_path: Path, upstream: FakeUpstream, **changes: Any) -> Config:
     ]
     config = Config(
         data_dir=tmp_path / "data",
+        storage=PLACES.storage(tmp_path),
         discord=Discord(message_content=True, guild_members=True),
         access=Access(plus_roles=["Plus"]),
         answers=Answers(edit_interval_seconds=0.01, grace_seconds=0.2, gateway_patience_seconds=0),

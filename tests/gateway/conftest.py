@@ -3,7 +3,7 @@
 import asyncio
 import json as jsonlib
 import time
-from collections.abc import AsyncGenerator, Generator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,7 +18,6 @@ from gateway.bootstrap import ensure_admin_key
 from gateway.config import Config, Gateway, Secrets
 from gateway.server import GatewayServer
 from tests.gateway.engines import PLACES
-from tests.postgres import PostgresServer
 
 
 class Clock:
@@ -114,24 +113,6 @@ async def running(
         aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session,
     ):
         yield RunningGateway(server, session, key, clock)
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """What asks for `either_engine` runs on each, unless it is marked `sqlite`."""
-    if "either_engine" in metafunc.fixturenames:
-        engines = ["sqlite"] if metafunc.definition.get_closest_marker("sqlite") else ["sqlite", "postgres"]
-        metafunc.parametrize("either_engine", engines, indirect=True)
-
-
-@pytest.fixture
-def either_engine(request: pytest.FixtureRequest) -> Generator[str]:
-    """The engine that gateways of this test keep their data in: first SQLite, then PostgreSQL."""
-    server: PostgresServer | None = None
-    if request.param == "postgres":
-        server = request.getfixturevalue("postgres")
-    PLACES.use(server)
-    yield request.param
-    PLACES.leave()
 
 
 @pytest.fixture

@@ -24,6 +24,10 @@ class Places:
             self._urls[folder] = self._server.empty_database()
         return self._urls[folder]
 
+    def store(self, folder: Path) -> Path | str:
+        """Where a bot has its store: on PostgreSQL in the same database as its gateway."""
+        return self.storage(folder) or folder / "bot.db"
+
     def leave(self) -> None:
         """Empty every database that was used."""
         while self._urls and self._server is not None:
