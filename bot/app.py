@@ -32,6 +32,7 @@ from bot.intents import settled
 from bot.key_rows import KeyRows
 from bot.keys import MEMBER_KEYS, Lease, MemberKeys
 from bot.languages import Languages
+from bot.locks import MemberLocks
 from bot.membership import Homes
 from bot.outages import Outages
 from bot.personal_data import PersonalData
@@ -137,6 +138,11 @@ async def run(config: Config, show_admin_key: Callable[[str], None], reread: Cal
 
 
 def _require_secrets(config: Config) -> None:
+    if config.discord.own_shards().some and not config.secrets.secret:
+        raise ConfigError(
+            "ROLEKEY_SECRET is missing: processes that share shards need the same one, since it seals members' keys; "
+            "make it with `openssl rand -hex 32` and put it into each one's .env"
+        )
     if not config.secrets.discord_token:
         raise ConfigError("DISCORD_TOKEN is missing: copy it from the application's Bot page into .env")
     if not config.embedded:
@@ -183,19 +189,23 @@ async def _wire(
     secrets = load_secrets(config.data_dir / "bot.secret", config.secrets.secret)
     sealer = Sealer(secrets, MEMBER_KEYS)
     lease = Lease(timedelta(days=config.keys.lease_days), config.keys.renew_when_left)
-    keys = MemberKeys(KeyRows(store), sealer, gateway, lease=lease, now=now)
+    turns = Turns(store, uuid4().hex, now=now)
+    locks = MemberLocks(turns if store.database.engine == "postgres" else None)
+    keys = MemberKeys(KeyRows(store), sealer, gateway, lease=lease, now=now, locks=locks)
     if len(secrets) > 1:
         await keys.reseal()
     subscriptions = Subscriptions(bot, store, config.access.plus_skus, now=now)
     access = Access(store, config.access, subscriptions)
-    threads = Threads(store)
+    shards = config.discord.own_shards()
+    threads = Threads(store, shards)
     guilds = Guilds(store, config.answers.place, default_elsewhere=config.answers.elsewhere, now=now)
-    homes = Homes(bot, store, access, keys, guilds)
+    homes = Homes(bot, store, access, keys, guilds, shards)
     admin_log = AdminLog(guilds, bot.languages)
     readings = Readings(store, now=now)
     roster = Roster(access, keys, threads, guilds, readings, homes, Spacing(LOOK_UPS_APART, now=now))
-    turns = Turns(store, uuid4().hex, now=now)
-    sweep = Sweep(bot, store, keys, Census(store, keys, gateway), subscriptions, roster, turns, now=now)
+    every = timedelta(minutes=config.keys.sweep_minutes)
+    census = Census(store, keys, gateway)
+    sweep = Sweep(bot, store, keys, census, subscriptions, roster, turns, shards, every=every, now=now)
     batches = KeyBatches(bot, store, access, keys)
     paces = Paces(config.answers.edit_interval_seconds, limits)
     footers = Footers(gateway, config.answers.footer)
@@ -208,7 +218,7 @@ async def _wire(
     )
     stack.push_async_callback(prompting.drain, config.answers.grace_seconds)
     guests = Guests(store)
-    promises = Promises(store)
+    promises = Promises(store, shards)
     asking = Asking(
         client=bot,
         access=access,
@@ -237,7 +247,6 @@ async def _wire(
     )
     opening = Opening(bot, guilds, threads, views, config.answers.thread_archive_minutes)
     public_url = config.gateway.public_url
-    every = timedelta(minutes=config.keys.sweep_minutes)
     unanswered = Unanswered(bot, promises, threads, keys, gateway, bot.languages, views)
     lifecycle = LifecycleCog(
         *(bot, access, guilds, roster, threads, sweep, batches, bot.languages, views, promises, unanswered),

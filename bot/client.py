@@ -32,8 +32,10 @@ class RolekeyBot(commands.AutoShardedBot):
         http_trace: aiohttp.TraceConfig,
     ) -> None:
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # there is no voice here to warn about
-        wanted = intents(settings)
+        wanted, shards = intents(settings), settings.own_shards()
         super().__init__(
+            shard_ids=[*shards.ids] or None,  # pyright: ignore[reportArgumentType]  None is its default
+            shard_count=shards.count,
             command_prefix=commands.when_mentioned,
             help_command=None,
             tree_cls=Tree,

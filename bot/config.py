@@ -15,9 +15,10 @@ from typing import Annotated, Any, Literal, cast
 import msgspec
 from dotenv import dotenv_values
 
+from bot.shards import Shards
 from gateway.config import Config as GatewayPart
 from gateway.config import Count, Positive, Secrets, Section, named_place
-from storage.location import without_password
+from storage.location import is_postgres, without_password
 
 DEFAULT_FILE = Path("config.toml")
 PREFIX = "ROLEKEY__"
@@ -35,6 +36,11 @@ class Discord(Section, frozen=True, kw_only=True):
     cdn_url: Annotated[str, msgspec.Meta(pattern=r"^https?://.+[^/]$")] = "https://cdn.discordapp.com"
     message_content: bool | Literal["auto"] = "auto"
     guild_members: bool | Literal["auto"] = "auto"
+    shards: str = ""
+
+    def own_shards(self) -> Shards:
+        """Which shards this process runs. Raises `ValueError` where `shards` names none."""
+        return Shards.parse(self.shards)
 
 
 class Access(Section, frozen=True, kw_only=True):
@@ -202,8 +208,29 @@ def _check(config: Config, source: str) -> None:
     try:
         config.storage_place()
         config.store_place()
+        _check_shards(config)
     except ValueError as error:
         raise ConfigError(f"{source}: {error}") from None
+
+
+def _check_shards(config: Config) -> None:
+    """What processes share must be where they all reach it. Raises `ValueError`."""
+    try:
+        shards = config.discord.own_shards()
+    except ValueError as error:
+        raise ValueError(f"[discord] shards: {error}") from None
+    if not shards.some:
+        return
+    if not is_postgres(config.storage):
+        raise ValueError(
+            "[discord] shards leaves shards to other processes, which must share this one's data: set storage (in .env "
+            "ROLEKEY__STORAGE) to postgresql://USER:PASSWORD@HOST/DATABASE, the same for all of them"
+        )
+    if config.embedded:
+        raise ValueError(
+            "[discord] shards leaves shards to other processes, which must share one gateway: start it by itself "
+            "(rolekey gateway) and set [gateway] url, the same for all of them"
+        )
 
 
 def _secrets(config: Config, environ: Mapping[str, str]) -> Secrets:

@@ -6,12 +6,12 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
 from datetime import datetime, timedelta
 from enum import Enum, auto
-from weakref import WeakValueDictionary
 
 import msgspec
 
 from bot.access import Tier
 from bot.key_rows import KeyRow, KeyRows
+from bot.locks import MemberLocks
 from gateway.client import GatewayClient
 from gateway.errors import Conflict, NotFound
 from gateway.wire import CreateUser, Erased, UpdateUser, User, UserWithKey
@@ -55,29 +55,41 @@ class Settled(Enum):
 class MemberKeys:
     """The keys of all members, on the gateway and in the store.
 
-    `now` gives aware UTC time. Every call that changes something first changes the gateway, then the store: what
-    breaks off in between is found by the census and put right by `settle`. Before a key is made or replaced the store
-    is written to once, so that one that cannot be written to is found out while the member still has the old key.
+    `now` gives aware UTC time; `locks` are those of all processes that share the store. Every call that changes
+    something first changes the gateway, then the store: what breaks off in between is found by the census and put right
+    by `settle`. Before a key is made or replaced the store is written to once, so that one that cannot be written to is
+    found out while the member still has the old key.
     """
 
     def __init__(
-        self, rows: KeyRows, sealer: Sealer, gateway: GatewayClient, *, lease: Lease, now: Callable[[], datetime]
+        self,
+        rows: KeyRows,
+        sealer: Sealer,
+        gateway: GatewayClient,
+        *,
+        lease: Lease,
+        now: Callable[[], datetime],
+        locks: MemberLocks | None = None,
     ) -> None:
         self._rows = rows
         self._sealer = sealer
         self._gateway = gateway
         self._lease = lease
         self._now = now
-        self._locks: WeakValueDictionary[tuple[int, int], asyncio.Lock] = WeakValueDictionary()
+        self._locks = locks or MemberLocks()
 
     async def ensure(self, guild_id: int, member_id: int, name: str, tier: Tier) -> str:
         """The member's key, made on first use, at this tier, with enough of its lease left.
 
-        However many commands race, one key is made.
+        However many commands race, one key is made. Where there is nothing to do, nothing is locked.
         """
-        async with self._lock(guild_id, member_id):
+        row = await self._rows.get(guild_id, member_id)
+        key = self._open(row)
+        if row is not None and key is not None and row.tier == tier.word and not self.wears_out(row):
+            return key
+        async with self._locks.hold(guild_id, member_id):
             row = await self._rows.get(guild_id, member_id)
-            key = self._sealer.open(row.sealed) if row is not None and row.sealed is not None else None
+            key = self._open(row)
             if row is None or key is None:
                 return await self._issue(row, guild_id, member_id, name, tier)
             if row.tier != tier.word or self.wears_out(row):
@@ -89,16 +101,16 @@ class MemberKeys:
 
     async def replace(self, guild_id: int, member_id: int, name: str, tier: Tier, *, refused: str) -> str:
         """A key that works, after the gateway refused `refused`; another command may have replaced it already."""
-        async with self._lock(guild_id, member_id):
+        async with self._locks.hold(guild_id, member_id):
             row = await self._rows.get(guild_id, member_id)
-            key = self._sealer.open(row.sealed) if row is not None and row.sealed is not None else None
+            key = self._open(row)
             if key is not None and key != refused:
                 return key
             return await self._issue(row, guild_id, member_id, name, tier)
 
     async def rotate(self, guild_id: int, member_id: int, name: str, tier: Tier) -> UserWithKey:
         """A new key of this tier, with a whole lease; the old one is dead when this returns."""
-        async with self._lock(guild_id, member_id):
+        async with self._locks.hold(guild_id, member_id):
             row = await self._rows.get(guild_id, member_id)
             await self._prepare(row, guild_id, member_id, tier)
             try:
@@ -109,7 +121,7 @@ class MemberKeys:
 
     async def set_tier(self, guild_id: int, member_id: int, tier: Tier) -> bool:
         """Bring an existing key to a tier, `NONE` switching it off. Says whether anything changed."""
-        async with self._lock(guild_id, member_id):
+        async with self._locks.hold(guild_id, member_id):
             row = await self._rows.get(guild_id, member_id)
             if row is None or row.tier == tier.word:
                 return False
@@ -121,7 +133,7 @@ class MemberKeys:
 
     async def renew(self, guild_id: int, member_id: int) -> bool:
         """Renew the lease of a member who still has access, once enough of it is gone. Says whether that was so."""
-        async with self._lock(guild_id, member_id):
+        async with self._locks.hold(guild_id, member_id):
             row = await self._rows.get(guild_id, member_id)
             if row is None or not self.wears_out(row):
                 return False
@@ -138,12 +150,12 @@ class MemberKeys:
 
     async def revoke(self, guild_id: int, member_id: int) -> bool:
         """Kill the member's key. Says whether there was one."""
-        async with self._lock(guild_id, member_id):
+        async with self._locks.hold(guild_id, member_id):
             return await self._revoke(guild_id, member_id)
 
     async def forget(self, guild_id: int, member_id: int) -> Erased | None:
         """Kill the member's key and erase all that the gateway holds of them; how much, none where it knew nothing."""
-        async with self._lock(guild_id, member_id):
+        async with self._locks.hold(guild_id, member_id):
             row, who = await self._rows.get(guild_id, member_id), user_id(guild_id, member_id)
             with suppress(NotFound):  # revoked before; what they wrote may still be there
                 await self._switch_on(row, guild_id, member_id)
@@ -160,14 +172,14 @@ class MemberKeys:
 
     async def block(self, guild_id: int, member_id: int) -> None:
         """Switch off the member's key and any that they get later, whatever their roles give."""
-        async with self._lock(guild_id, member_id):
+        async with self._locks.hold(guild_id, member_id):
             with suppress(NotFound):
                 await self._gateway.update_user(user_id(guild_id, member_id), UpdateUser(disabled=True))
             await self._rows.block(guild_id, member_id)
 
     async def unblock(self, guild_id: int, member_id: int) -> bool:
         """Take a block back; where roles give no access the key stays off. Says whether there was a block."""
-        async with self._lock(guild_id, member_id):
+        async with self._locks.hold(guild_id, member_id):
             if not await self._rows.is_blocked(guild_id, member_id):
                 return False
             row = await self._rows.get(guild_id, member_id)
@@ -184,8 +196,7 @@ class MemberKeys:
 
     async def peek(self, guild_id: int, member_id: int) -> str | None:
         """The member's key as it is, or none; makes and renews nothing."""
-        row = await self._rows.get(guild_id, member_id)
-        return None if row is None or row.sealed is None else self._sealer.open(row.sealed)
+        return self._open(await self._rows.get(guild_id, member_id))
 
     async def guilds_of(self, member_id: int) -> list[int]:
         """The guilds in which somebody has a key."""
@@ -214,7 +225,7 @@ class MemberKeys:
         A key that the store does not have is killed, a key that the gateway does not know is forgotten, and a tier
         that the gateway has wrong is put right.
         """
-        async with self._lock(guild_id, member_id):
+        async with self._locks.hold(guild_id, member_id):
             row = await self._rows.get(guild_id, member_id)
             try:
                 user = await self._gateway.get_user(user_id(guild_id, member_id))
@@ -243,6 +254,9 @@ class MemberKeys:
 
     # The steps
 
+    def _open(self, row: KeyRow | None) -> str | None:
+        return None if row is None or row.sealed is None else self._sealer.open(row.sealed)
+
     async def _reseal(self, row: KeyRow) -> bool:
         """Says whether a secret opens it, if there is anything to open."""
         if row.sealed is None:
@@ -270,9 +284,6 @@ class MemberKeys:
         switched_off = row is not None and row.tier == Tier.NONE.word
         if switched_off or await self._rows.is_blocked(guild_id, member_id):
             await self._gateway.update_user(user_id(guild_id, member_id), UpdateUser(disabled=False))
-
-    def _lock(self, guild_id: int, member_id: int) -> asyncio.Lock:
-        return self._locks.setdefault((guild_id, member_id), asyncio.Lock())
 
     async def _issue(self, row: KeyRow | None, guild_id: int, member_id: int, name: str, tier: Tier) -> str:
         await self._prepare(row, guild_id, member_id, tier)

@@ -12,6 +12,7 @@ from bot.access import Access, Standing
 from bot.errors import NoAccess
 from bot.guild_settings import Guilds
 from bot.keys import MemberKeys
+from bot.shards import Shards
 from storage import Store
 
 log = logging.getLogger(__name__)
@@ -84,14 +85,21 @@ class _Chosen(msgspec.Struct):
 
 
 class Homes:
-    """For direct messages, and for where members bring the app along: on which server's access does somebody ask?"""
+    """For direct messages, and for where members bring the app along: on which server's access does somebody ask?
 
-    def __init__(self, client: discord.Client, store: Store, access: Access, keys: MemberKeys, guilds: Guilds) -> None:
+    Both come on shard 0. A server on a shard that is not among this process's `shards` is known by the member's key or
+    choice, and asked of Discord.
+    """
+
+    def __init__(
+        self, client: discord.Client, store: Store, access: Access, keys: MemberKeys, guilds: Guilds, shards: Shards
+    ) -> None:
         self._client = client
         self._store = store
         self._access = access
         self._keys = keys
         self._guilds = guilds
+        self._shards = shards
 
     async def best(self, user_id: int, *, elsewhere: bool = False) -> Home:
         """The server that they chose, else the one on which they stand best, among those where they have a key first.
@@ -100,7 +108,7 @@ class Homes:
         where there is none.
         """
         chosen = await self._store.one("get_home", _Chosen, member_id=user_id)
-        guild = self._client.get_guild(chosen.guild_id) if chosen else None
+        guild = await self._guild(chosen.guild_id) if chosen else None
         home = None
         if guild is not None and await self._counts(guild, elsewhere=elsewhere):
             home = await self._in(guild, user_id)
@@ -145,7 +153,16 @@ class Homes:
         return not elsewhere or await self._guilds.reach_elsewhere(guild.id)
 
     async def _known(self, user_id: int) -> list[discord.Guild]:
-        return [guild for id_ in await self._keys.guilds_of(user_id) if (guild := self._client.get_guild(id_))]
+        return [guild for id_ in await self._keys.guilds_of(user_id) if (guild := await self._guild(id_))]
+
+    async def _guild(self, guild_id: int) -> discord.Guild | None:
+        guild = self._client.get_guild(guild_id)
+        if guild is not None or self._shards.has(guild_id):
+            return guild
+        try:
+            return await self._client.fetch_guild(guild_id, with_counts=False)
+        except (discord.NotFound, discord.Forbidden):
+            return None
 
     async def _among(self, guilds: Sequence[discord.Guild], user_id: int) -> list[Home]:
         return [home for guild in guilds if (home := await self._in(guild, user_id))]

@@ -8,6 +8,7 @@ from typing import Any
 import discord
 import msgspec
 
+from bot.shards import Shards
 from storage import StorageError, Store
 
 log = logging.getLogger(__name__)
@@ -21,11 +22,16 @@ class Promise(msgspec.Struct, frozen=True):
     by_message: bool
 
 
-class Promises:
-    """Those that are open, kept in the store."""
+class _Row(Promise, frozen=True):
+    shards: str
 
-    def __init__(self, store: Store) -> None:
+
+class Promises:
+    """Those that are open, kept in the store. `shards` are those of this process."""
+
+    def __init__(self, store: Store, shards: Shards | None = None) -> None:
         self._store = store
+        self._shards = shards or Shards()
 
     @asynccontextmanager
     async def kept(self, asked: discord.Interaction[Any] | discord.Message) -> AsyncGenerator[None]:
@@ -34,7 +40,7 @@ class Promises:
         Raises `storage.StorageError` where it cannot be written down, before anything is promised.
         """
         promise = _promise(asked)
-        await self._store.run("put_promise", **msgspec.structs.asdict(promise))
+        await self._store.run("put_promise", **msgspec.structs.asdict(promise), shards=str(self._shards))
         try:
             yield
         finally:
@@ -48,8 +54,13 @@ class Promises:
         await self._store.run("delete_promise", id=promise_id)
 
     async def open(self) -> list[Promise]:
-        """What was open when the process died, in the order it was asked."""
-        return await self._store.all("all_promises", Promise)
+        """What was open when the process died, in the order it was asked; not what one beside this one has promised."""
+        rows = await self._store.all("all_promises", _Row)
+        return [
+            Promise(row.id, row.channel_id, row.by_message)
+            for row in rows
+            if not self._shards.apart_from(Shards.parse(row.shards))
+        ]
 
 
 def _promise(asked: discord.Interaction[Any] | discord.Message) -> Promise:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import discord
 import msgspec
@@ -11,6 +11,7 @@ from bot.census import Census, Comparison
 from bot.keys import MemberKeys
 from bot.rendering.errors import TRANSIENT
 from bot.roster import Roster, Tally
+from bot.shards import Shards
 from bot.subscriptions import Subscriptions
 from bot.turns import Turns
 from gateway.errors import ApiError
@@ -18,6 +19,7 @@ from storage import StorageError, Store
 
 log = logging.getLogger(__name__)
 _NAME = "sweep"
+_COMPARED = "comparison"
 
 
 class SweepReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,10 +64,18 @@ class _Report(msgspec.Struct):
     report: str
 
 
+class _Compared(msgspec.Struct):
+    """When the last comparison that came to its end began, and which process did it."""
+
+    began: datetime
+    holder: str
+
+
 class Sweep:
     """Compares with the gateway in turns with other processes, then looks at the guilds of this process's shards.
 
-    A guild is on one shard, and a shard in one process, so no guild is looked at by two. `now` gives aware UTC time.
+    A guild is on one shard, and a shard in one process, so no guild is looked at by two. `shards` are this process's,
+    `every` is the time from sweep to sweep. `now` gives aware UTC time.
     """
 
     def __init__(
@@ -77,7 +87,9 @@ class Sweep:
         subscriptions: Subscriptions,
         roster: Roster,
         turns: Turns,
+        shards: Shards,
         *,
+        every: timedelta,
         now: Callable[[], datetime],
     ) -> None:
         self._client = client
@@ -87,13 +99,17 @@ class Sweep:
         self._subscriptions = subscriptions
         self._roster = roster
         self._turns = turns
+        self._shards = shards
+        self._every = every
         self._now = now
+        self._made = now()
 
     async def run(self) -> SweepReport:
         """Sweep once; what fails is in the report. Raises `storage.StorageError` where the store cannot be read."""
         began = self._now()
         failures = list[str]()
-        compared, left = await self._compare(failures)
+        compared = await self._compare(failures)
+        left = await self._leave_guilds(failures)
         tally, guilds = Tally(), 0
         for guild_id in await self._keys.guilds():
             guild = self._client.get_guild(guild_id)
@@ -118,11 +134,11 @@ class Sweep:
         row = await self._store.one("get_report", _Report, name=_NAME)
         return None if row is None else msgspec.json.decode(row.report, type=SweepReport)
 
-    async def _compare(self, failures: list[str]) -> tuple[Comparison | None, int]:
+    async def _compare(self, failures: list[str]) -> Comparison | None:
         async with self._turns.taken(_NAME) as mine:
-            if not mine:
-                return None, 0
-            compared = None
+            if not mine or await self._was_compared():
+                return None
+            began, compared = self._now(), None
             try:
                 compared = await self._census.compare()
             except (ApiError, StorageError) as error:
@@ -133,12 +149,28 @@ class Sweep:
             except TRANSIENT as error:
                 failures.append(f"Discord did not list the subscriptions: {error}")
                 log.warning("could not list subscriptions, will try again: %s", error)
-            return compared, await self._leave_guilds(failures)
+            await self._turns.tidy()
+            if not failures:
+                done = msgspec.json.encode(_Compared(began, self._turns.holder)).decode()
+                await self._store.run("put_report", name=_COMPARED, report=done)
+            return compared
+
+    async def _was_compared(self) -> bool:
+        """Whether another process did it for this sweep.
+
+        What a process of before left behind when it died is found by a comparison that began after this one started.
+        """
+        row = await self._store.one("get_report", _Report, name=_COMPARED)
+        if row is None:
+            return False
+        last = msgspec.json.decode(row.report, type=_Compared)
+        others = last.holder != self._turns.holder
+        return others and last.began > max(self._made, self._now() - self._every / 2)
 
     async def _leave_guilds(self, failures: list[str]) -> int:
         left = 0
         for guild_id in await self._keys.guilds():
-            if self._client.get_guild(guild_id) is not None:
+            if not self._shards.has(guild_id) or self._client.get_guild(guild_id) is not None:
                 continue
             try:
                 if await self._was_removed_from(guild_id):

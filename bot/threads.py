@@ -3,6 +3,7 @@
 import msgspec
 
 from bot.answers import AnswerIds
+from bot.shards import Shards
 from storage import Store
 
 
@@ -26,11 +27,18 @@ class Shown(msgspec.Struct, frozen=True):
     channel_id: int
 
 
-class Threads:
-    """The mapping, kept in the store."""
+class _InFlight(msgspec.Struct, frozen=True):
+    message_id: int
+    channel_id: int
+    shards: str
 
-    def __init__(self, store: Store) -> None:
+
+class Threads:
+    """The mapping, kept in the store. `shards` are those of this process."""
+
+    def __init__(self, store: Store, shards: Shards | None = None) -> None:
         self._store = store
+        self._shards = shards or Shards()
 
     async def in_channel(self, channel_id: int) -> Held | None:
         """What a thread or a direct message channel holds."""
@@ -105,12 +113,17 @@ class Threads:
 
     async def growing(self, message_id: int, channel_id: int) -> None:
         """A message has begun to grow."""
-        await self._store.run("put_in_flight", message_id=message_id, channel_id=channel_id)
+        await self._store.run("put_in_flight", message_id=message_id, channel_id=channel_id, shards=str(self._shards))
 
     async def grown(self, message_id: int) -> None:
         """The message is finished."""
         await self._store.run("delete_in_flight", message_id=message_id)
 
     async def cut_off(self) -> list[Shown]:
-        """Messages that were growing when the process died."""
-        return await self._store.all("all_in_flight", Shown)
+        """Messages that were growing when the process died; those of a process that runs beside this one are not."""
+        rows = await self._store.all("all_in_flight", _InFlight)
+        return [
+            Shown(row.message_id, row.channel_id)
+            for row in rows
+            if not self._shards.apart_from(Shards.parse(row.shards))
+        ]

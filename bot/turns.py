@@ -11,7 +11,9 @@ from storage import Connection, StorageError, Store
 log = logging.getLogger(__name__)
 
 TERM = timedelta(seconds=30)
-"""How long a process that died keeps others waiting."""
+"""How long a process that died keeps others waiting. Processes' clocks must agree to well within that."""
+_FIRST_PAUSE = 0.02  # seconds
+_LONGEST_PAUSE = 0.5
 
 
 class Turns:
@@ -29,9 +31,26 @@ class Turns:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._store = store
-        self._holder = holder
+        self.holder = holder
         self._now = now
         self._sleep = sleep
+
+    @asynccontextmanager
+    async def awaited(self, name: str) -> AsyncGenerator[None]:
+        """Wait for a turn that is short, and have it for as long as the block runs.
+
+        Raises `storage.StorageError`.
+        """
+        pause = _FIRST_PAUSE
+        while not await self._take(name):
+            await self._sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+        async with self._held(name):
+            yield
+
+    async def tidy(self) -> None:
+        """Take what processes that died left out of the store."""
+        await self._store.run("delete_ended_turns", now=int(self._now().timestamp()))
 
     @asynccontextmanager
     async def taken(self, name: str) -> AsyncGenerator[bool]:
@@ -45,9 +64,14 @@ class Turns:
             if not await self._take(name):
                 yield False
                 return
+        async with self._held(name):
+            yield True
+
+    @asynccontextmanager
+    async def _held(self, name: str) -> AsyncGenerator[None]:
         renewing = asyncio.create_task(self._renew(name), name=f"turn {name}")
         try:
-            yield True
+            yield
         finally:
             renewing.cancel()
             try:
@@ -68,13 +92,13 @@ class Turns:
         until = now + int(TERM.total_seconds())
 
         async def work(connection: Connection) -> bool:
-            row = await self._store.sql.take_turn(connection, name=name, holder=self._holder, now=now, until=until)
+            row = await self._store.sql.take_turn(connection, name=name, holder=self.holder, now=now, until=until)
             return row is not None
 
         return await self._store.database.transact(work)
 
     async def _end(self, name: str) -> None:
         try:
-            await self._store.run("end_turn", name=name, holder=self._holder)
+            await self._store.run("end_turn", name=name, holder=self.holder)
         except StorageError as error:
             log.warning("the turn %s could not be ended and runs out by itself: %s", name, error)

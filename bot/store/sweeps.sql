@@ -38,6 +38,9 @@ RETURNING holder;
 -- name: end_turn(name, holder)!
 DELETE FROM turns WHERE name = :name AND holder = :holder;
 
+-- name: delete_ended_turns(now)!
+DELETE FROM turns WHERE until <= :now;
+
 -- name: get_report(name)^
 SELECT report FROM reports WHERE name = :name;
 

@@ -50,11 +50,12 @@ DELETE FROM answers WHERE channel_id = :channel_id;
 -- name: delete_guild_answers(guild_id)!
 DELETE FROM answers WHERE guild_id = :guild_id;
 
--- name: put_in_flight(message_id, channel_id)!
-INSERT INTO in_flight (message_id, channel_id) VALUES (:message_id, :channel_id) ON CONFLICT (message_id) DO NOTHING;
+-- name: put_in_flight(message_id, channel_id, shards)!
+INSERT INTO in_flight (message_id, channel_id, shards) VALUES (:message_id, :channel_id, :shards)
+ON CONFLICT (message_id) DO NOTHING;
 
 -- name: delete_in_flight(message_id)!
 DELETE FROM in_flight WHERE message_id = :message_id;
 
 -- name: all_in_flight()
-SELECT message_id, channel_id FROM in_flight ORDER BY message_id;
+SELECT message_id, channel_id, shards FROM in_flight ORDER BY message_id;

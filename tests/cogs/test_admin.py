@@ -356,6 +356,7 @@ async def test_an_audit_channel_where_i_may_not_write_is_marked_and_stops_nothin
         assert words(await world.ada.slash(world.general, "admin block", member=world.fred)).endswith("them now.")
 
 
+@pytest.mark.sqlite
 async def test_what_was_chosen_goes_with_the_bot(make_world: MakeWorld) -> None:
     async with make_world() as world:
         await write_prompt(world, "Be brief.")

@@ -396,6 +396,7 @@ async def test_a_command_that_discord_no_longer_takes_an_answer_to_is_logged(
 # The databases
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("fault", [StorageBusy, StorageReadOnly])
 async def test_where_the_bots_database_takes_nothing_nothing_is_done_and_that_is_said(
     make_world: MakeWorld, databases: dict[str, SQLiteDatabase], log: pytest.LogCaptureFixture, fault: type[Exception]

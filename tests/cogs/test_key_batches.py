@@ -16,6 +16,8 @@ from gateway.errors import NotFound
 from tests.cogs.conftest import MakeWorld, World, words
 from tests.cogs.test_sweep import crowd
 
+pytestmark = pytest.mark.usefixtures("either_engine")
+
 NO_INTENTS = Discord(message_content=False, guild_members=False)
 
 
@@ -66,6 +68,7 @@ async def test_an_admin_makes_keys_for_a_whole_role_and_is_told_how_many(make_wo
         assert holders == {f"{world.guild.id}:{member.id}" for member in (*group, world.paula)}
 
 
+@pytest.mark.sqlite
 async def test_a_crowd_is_listed_by_the_thousand(make_world: MakeWorld) -> None:
     async with make_world() as world:
         await world.fred.slash(world.general, "ask", prompt="Hi")
@@ -98,6 +101,7 @@ def no_more_keys_than(world: World, count: int) -> Generator[None]:
     other.close()
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("restarts", [True, False])
 async def test_keys_that_could_not_be_made_are_made_later_and_nobody_gets_two(
     make_world: MakeWorld, *, restarts: bool
@@ -123,6 +127,7 @@ async def test_keys_that_could_not_be_made_are_made_later_and_nobody_gets_two(
         assert (progress.made, progress.had, progress.finished) == (6, 0, True)
 
 
+@pytest.mark.sqlite
 async def test_a_job_of_a_role_or_server_that_is_gone_is_dropped(make_world: MakeWorld) -> None:
     async with make_world() as world:
         for name in ("One", "Other"):

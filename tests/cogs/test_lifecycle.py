@@ -189,6 +189,7 @@ async def test_at_start_and_every_hour_both_sides_are_brought_together(make_worl
         assert (await world.user(world.paula)).plus
 
 
+@pytest.mark.sqlite
 async def test_the_sweep_goes_on_after_a_failure_of_the_database(
     make_world: MakeWorld, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -224,6 +225,7 @@ async def test_the_sweep_goes_on_after_discord_failed(make_world: MakeWorld, cap
         assert await world.refusal(key) == "revoked_key"
 
 
+@pytest.mark.sqlite
 async def test_an_event_that_the_database_does_not_take_is_left_to_the_sweep(
     make_world: MakeWorld, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -9,6 +9,8 @@ from simcord import InteractionResult, MemberActor
 from bot.config import Access, Answers
 from tests.cogs.conftest import MakeWorld, World, card, last, words
 
+pytestmark = pytest.mark.usefixtures("either_engine")
+
 FRENCH = discord.Locale.french
 
 

@@ -1,6 +1,7 @@
 """/share and forks: others follow up in a member's thread, or go their own way from it."""
 
 import discord
+import pytest
 
 from bot.config import Access
 from cogs.conversations import SharingCog
@@ -8,6 +9,8 @@ from tests.cogs.conftest import MakeWorld, World, last
 from tests.cogs.test_conversations import begin, conversation_in, text, told
 from tests.cogs.test_privacy import forget
 from tests.cogs.test_setup import choose, walk
+
+pytestmark = pytest.mark.usefixtures("either_engine")
 
 
 def chat(world: World) -> list[tuple[str, str]]:

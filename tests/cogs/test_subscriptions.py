@@ -3,9 +3,12 @@
 from datetime import timedelta
 
 import discord
+import pytest
 
 from bot.config import Access, Discord
 from tests.cogs.conftest import MakeWorld, World, card, last, words
+
+pytestmark = pytest.mark.usefixtures("either_engine")
 
 SKU = 1_019_475_255_913_222_144
 ANOTHER = SKU + 1

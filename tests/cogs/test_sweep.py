@@ -147,6 +147,7 @@ async def test_a_key_is_renewed_while_its_member_has_access_and_runs_out_otherwi
         assert await world.refusal(barred) == "expired_key"
 
 
+@pytest.mark.sqlite
 async def test_ten_thousand_members_are_swept_by_hundreds_and_only_the_missing_are_asked_for_one_by_one(
     make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
