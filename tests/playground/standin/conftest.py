@@ -15,7 +15,7 @@ import pytest
 
 from bot.app import create_bot
 from bot.client import RolekeyBot
-from bot.config import Config, Discord
+from bot.config import Config
 from playground.standin.control import Control
 from playground.standin.person import Person
 from playground.standin.server import StandIn
@@ -131,12 +131,7 @@ def make_town(tmp_path: Path, upstream: FakeUpstream, make_standin: MakeStandIn)
     async def make(*, standin: dict[str, Any] | None = None, **changes: Any) -> AsyncGenerator[Town]:
         async with make_standin(**(standin or {})) as place:
             config = settings(tmp_path, upstream, **changes)
-            where = Discord(
-                api_url=place.api_url,
-                cdn_url=place.cdn_url,
-                message_content=config.discord.message_content,
-                guild_members=config.discord.guild_members,
-            )
+            where = msgspec.structs.replace(config.discord, api_url=place.api_url, cdn_url=place.cdn_url)
             config = msgspec.structs.replace(config, discord=where)
             control = place.control
             guild = control.create_guild("Academy")
