@@ -44,6 +44,7 @@ from bot.reloading import reload_on_hangup
 from bot.rendering.pacing import Paces
 from bot.rendering.rate_limits import RateLimits
 from bot.roster import LOOK_UPS_APART, Roster
+from bot.sharing import check_sharing
 from bot.spacing import Spacing
 from bot.stopping import stop_signal
 from bot.store import open_store
@@ -138,11 +139,7 @@ async def run(config: Config, show_admin_key: Callable[[str], None], reread: Cal
 
 
 def _require_secrets(config: Config) -> None:
-    if config.discord.own_shards().some and not config.secrets.secret:
-        raise ConfigError(
-            "ROLEKEY_SECRET is missing: processes that share shards need the same one, since it seals members' keys; "
-            "make it with `openssl rand -hex 32` and put it into each one's .env"
-        )
+    check_sharing(config)
     if not config.secrets.discord_token:
         raise ConfigError("DISCORD_TOKEN is missing: copy it from the application's Bot page into .env")
     if not config.embedded:

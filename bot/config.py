@@ -18,7 +18,7 @@ from dotenv import dotenv_values
 from bot.shards import Shards
 from gateway.config import Config as GatewayPart
 from gateway.config import Count, Positive, Secrets, Section, named_place
-from storage.location import is_postgres, without_password
+from storage.location import without_password
 
 DEFAULT_FILE = Path("config.toml")
 PREFIX = "ROLEKEY__"
@@ -40,7 +40,10 @@ class Discord(Section, frozen=True, kw_only=True):
 
     def own_shards(self) -> Shards:
         """Which shards this process runs. Raises `ValueError` where `shards` names none."""
-        return Shards.parse(self.shards)
+        try:
+            return Shards.parse(self.shards)
+        except ValueError as error:
+            raise ValueError(f"[discord] shards: {error}") from None
 
 
 class Access(Section, frozen=True, kw_only=True):
@@ -208,29 +211,9 @@ def _check(config: Config, source: str) -> None:
     try:
         config.storage_place()
         config.store_place()
-        _check_shards(config)
+        config.discord.own_shards()
     except ValueError as error:
         raise ConfigError(f"{source}: {error}") from None
-
-
-def _check_shards(config: Config) -> None:
-    """What processes share must be where they all reach it. Raises `ValueError`."""
-    try:
-        shards = config.discord.own_shards()
-    except ValueError as error:
-        raise ValueError(f"[discord] shards: {error}") from None
-    if not shards.some:
-        return
-    if not is_postgres(config.storage):
-        raise ValueError(
-            "[discord] shards leaves shards to other processes, which must share this one's data: set storage (in .env "
-            "ROLEKEY__STORAGE) to postgresql://USER:PASSWORD@HOST/DATABASE, the same for all of them"
-        )
-    if config.embedded:
-        raise ValueError(
-            "[discord] shards leaves shards to other processes, which must share one gateway: start it by itself "
-            "(rolekey gateway) and set [gateway] url, the same for all of them"
-        )
 
 
 def _secrets(config: Config, environ: Mapping[str, str]) -> Secrets:

@@ -13,7 +13,8 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
-from bot.config import Config, load
+from bot.config import Config, ConfigError, load
+from bot.sharing import check_sharing
 from gateway.config import Account
 
 ROOT = Path(__file__).parents[1]
@@ -146,15 +147,24 @@ def services() -> dict[str, Any]:
 
 def test_compose_starts_one_container_unless_the_profile_is_asked_for(services: dict[str, Any]) -> None:
     profiles = {name: service.get("profiles", []) for name, service in services.items()}
-    assert profiles == {"rolekey": [], "gateway": ["postgres"], "postgres": ["postgres"]}
+    assert profiles == {
+        "rolekey": [],
+        "rolekey-2": ["fleet"],
+        "gateway": ["postgres", "fleet"],
+        "gateway-2": ["fleet"],
+        "postgres": ["postgres", "fleet"],
+    }
     waits = {
         name: {other: (wait["condition"], wait.get("required", True)) for other, wait in service["depends_on"].items()}
         for name, service in services.items()
         if "depends_on" in service
     }
     healthy = "service_healthy"
-    assert waits == {"rolekey": {"gateway": (healthy, False)}, "gateway": {"postgres": (healthy, True)}}
-    assert all("test" in services[name]["healthcheck"] for name in ("gateway", "postgres"))
+    assert waits == {
+        **{name: {"gateway": (healthy, False)} for name in ("rolekey", "rolekey-2")},
+        **{name: {"postgres": (healthy, True)} for name in ("gateway", "gateway-2")},
+    }
+    assert all("test" in services[name]["healthcheck"] for name in ("gateway", "gateway-2", "postgres"))
     published = [port.split(":") for service in services.values() for port in service.get("ports", ())]
     assert {address for address, _, _ in published} == {"127.0.0.1"}
     assert len({port for _, port, _ in published}) == len(published)
@@ -166,7 +176,7 @@ def test_compose_holds_no_secret_and_confines_what_speaks_to_the_world(services:
             if name.endswith(("PASSWORD", "SECRET", "_KEY", "TOKEN")):
                 assert value in {"", "${POSTGRES_PASSWORD:-}"}
         assert service["security_opt"] == ["no-new-privileges:true"]
-    for name in ("rolekey", "gateway"):
+    for name in services.keys() - {"postgres"}:
         assert services[name]["read_only"]
         assert services[name]["cap_drop"] == ["ALL"]
         assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", services[name]["user"])
@@ -186,6 +196,42 @@ def test_what_compose_sets_are_settings_of_a_gateway_on_its_postgres(services: d
         "postgresql", user, "s3", "postgres", f"/{database}",
     )  # fmt: skip
     assert load(tmp_path / "config.toml", dotenv).gateway.url == "http://gateway:8080"
+
+
+def test_the_fleet_of_compose_shares_one_database_one_gateway_and_all_of_the_shards(
+    services: dict[str, Any], tmp_path: Path
+) -> None:
+    (tmp_path / "config.toml").touch()
+    told = (ROOT / "compose.yaml").read_text(encoding="utf-8")
+    dotenv = {
+        name: value.replace("${POSTGRES_PASSWORD}", "s3")
+        for name, value in re.findall(r"^#   ([A-Z_]+)=(\S+)$", told.partition('"fleet" is for')[2], re.MULTILINE)
+    } | {"ROLEKEY_SECRET": "s" * 32, "ROLEKEY_CLIENT_KEY": "k", "DISCORD_TOKEN": "t"}
+    assert dotenv["COMPOSE_PROFILES"] == "fleet"
+
+    def config(name: str, dotenv: dict[str, str] = dotenv) -> Config:
+        said = services[name].get("environment", {})
+        for reference in ("SECOND_SHARDS:-missing", "POSTGRES_PASSWORD:-"):
+            variable, _, default = reference.partition(":-")
+            value = {"POSTGRES_PASSWORD": "s3", **dotenv}.get(variable, default)
+            said = {key: text.replace(f"${{{reference}}}", value) for key, text in said.items()}
+        return load(tmp_path / "config.toml", dotenv | said)
+
+    bots, gateways = [config("rolekey"), config("rolekey-2")], [config("gateway"), config("gateway-2")]
+    for bot in bots:
+        check_sharing(bot)
+        address = urlsplit(bot.gateway.url)
+        for name in ("gateway", "gateway-2"):
+            assert address.hostname in services[name]["networks"]["default"]["aliases"]
+    shards = [bot.discord.own_shards() for bot in bots]
+    assert shards[0].apart_from(shards[1])
+    assert sorted(shards[0].ids + shards[1].ids) == [*range(shards[0].count or 0)]
+    assert {gateway.storage_place() for gateway in gateways} == {bots[0].store_place()} == {bots[1].store_place()}
+    assert not any(gateway.discord.shards or gateway.storage for gateway in gateways)
+    folders = [volume.split(":")[0] for name in services for volume in services[name]["volumes"]]
+    assert len({*folders}) == len(folders) == 5
+    with pytest.raises(ConfigError, match="names no shards"):
+        config("rolekey-2", {name: value for name, value in dotenv.items() if name != "SECOND_SHARDS"})
 
 
 def test_make_says_what_it_can_do() -> None:

@@ -1,11 +1,12 @@
-"""Checks of databases on PostgreSQL."""
+"""Checks of databases on PostgreSQL, and of what processes share through one."""
 
 from pathlib import Path
 
 import bot.store
 import gateway.store
-from bot.config import Config
+from bot.config import Config, ConfigError
 from bot.doctor.finding import Finding
+from bot.sharing import check_sharing
 from storage import StorageError
 from storage.location import without_password
 from storage.migrations import read_migrations
@@ -20,7 +21,22 @@ async def check_postgres(config: Config) -> list[Finding]:
     if config.embedded and not isinstance(place, Path):
         setting = "[gateway] storage, or ROLEKEY__GATEWAY__STORAGE"
         findings.append(await _database("gateway database", place, gateway.store.__file__, setting))
-    return [*findings, _secret(config)] if findings else []
+    if findings:
+        findings.append(_secret(config))
+    return findings + _shards(config)
+
+
+def _shards(config: Config) -> list[Finding]:
+    shards = config.discord.own_shards()
+    if shards.count is None:
+        return []
+    check = "shards"
+    try:
+        check_sharing(config)
+    except ConfigError as error:
+        return [Finding(check=check, result="failed", detail=str(error))]
+    beside = "; other processes run the others" if shards.some else ""
+    return [Finding(check=check, result="ok", detail=f"this process runs {config.discord.shards}{beside}")]
 
 
 async def _database(check: str, url: str, store: str, setting: str, schema: str = "") -> Finding:

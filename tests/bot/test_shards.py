@@ -4,10 +4,17 @@ from pathlib import Path
 
 import pytest
 
+from bot.app import run
 from bot.config import ConfigError, load
+from bot.doctor import examine
 from bot.shards import Shards
+from bot.sharing import check_sharing
 
-SHARED = {"ROLEKEY__STORAGE": "postgresql://me@db/bot", "ROLEKEY__GATEWAY__URL": "http://gateway:8080"}
+SHARED = {
+    "ROLEKEY__STORAGE": "postgresql://me@127.0.0.1:1/bot",
+    "ROLEKEY__GATEWAY__URL": "http://127.0.0.1:1",
+    "ROLEKEY_SECRET": "the same everywhere",
+}
 
 
 @pytest.mark.parametrize(
@@ -42,12 +49,16 @@ def test_processes_are_apart_where_they_can_run_at_once() -> None:
 
 
 @pytest.mark.parametrize("missing", SHARED)
-def test_who_leaves_shards_to_others_shares_a_database_and_a_gateway(missing: str, tmp_path: Path) -> None:
+async def test_who_leaves_shards_to_others_shares_a_database_a_gateway_and_a_secret(
+    missing: str, tmp_path: Path
+) -> None:
     (tmp_path / "config.toml").touch()
     said = SHARED | {"ROLEKEY__DISCORD__SHARDS": "0-3/8"}
-    assert load(tmp_path / "config.toml", said).discord.own_shards().some
+    check_sharing(load(tmp_path / "config.toml", said))
     del said[missing]
+    config = load(tmp_path / "config.toml", said)
     with pytest.raises(ConfigError, match="the same for all of them"):
-        load(tmp_path / "config.toml", said)
-    said["ROLEKEY__DISCORD__SHARDS"] = "0-7/8"
-    load(tmp_path / "config.toml", said)
+        await run(config, lambda _: None)
+    finding = next(each for each in await examine(config, discord=False) if each.check == "shards")
+    assert finding.result == "failed"
+    check_sharing(load(tmp_path / "config.toml", said | {"ROLEKEY__DISCORD__SHARDS": "0-7/8"}))
