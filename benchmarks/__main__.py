@@ -1,4 +1,4 @@
-"""`python -m benchmarks [gateway|openai|bot|full-database] [--quick] [--json FILE]`."""
+"""`python -m benchmarks [gateway|openai|bot|load|full-database] [--quick] [--json FILE]`."""
 
 import asyncio
 import os
@@ -13,7 +13,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import bot, full_database, gateway, openai_api
+from benchmarks import bot, crowd, full_database, gateway, openai_api
 from benchmarks.figures import Figure, Report
 
 Measure = Callable[[], Coroutine[Any, Any, Report]]
@@ -28,6 +28,7 @@ _PARTS: dict[str, dict[str, Measure]] = {
         "full": lambda: full_database.measure(full_database.FULL),
         "quick": lambda: full_database.measure(full_database.QUICK),
     },
+    "load": {"full": lambda: crowd.measure(crowd.FULL), "quick": lambda: crowd.measure(crowd.QUICK)},
     "bot": {"full": lambda: bot.measure(bot.FULL), "quick": lambda: bot.measure(bot.QUICK)},
 }
 

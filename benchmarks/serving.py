@@ -102,6 +102,17 @@ class Server:
             process.kill()
             await process.wait()
 
+    async def says(self, words: str) -> None:
+        """Wait until it logged this. Raises `TimeoutError`."""
+        async with asyncio.timeout(_START_SECONDS):
+            while words not in self._log.read_text():
+                await asyncio.sleep(_LOOK_SECONDS)
+
+    def pin(self, cores: set[int]) -> None:
+        """From now on all of its threads run on these cores only."""
+        for thread in Path(f"/proc/{self._pid}/task").iterdir():
+            os.sched_setaffinity(int(thread.name), cores)
+
     def cpu_seconds(self) -> float:
         """The processor time it has used, all threads, in user and system mode."""
         # The process's own clock has nanoseconds, /proc only ticks: clock_getcpuclockid(3).
