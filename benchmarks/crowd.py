@@ -1,5 +1,5 @@
 """A crowd that asks at once, over the wire: the stand-in for Discord, the bot with its gateway in one process on one
-core, and a provider. How long Discord waits for each interaction, whether every answer arrives, and what memory grows by.
+core, and a provider. How long Discord waits for each interaction, whether every answer comes, and how memory grows.
 """
 
 import asyncio
@@ -92,7 +92,9 @@ class Crowd:
             control.create_role(guild, f"Role {number}")
         for number in range(_MEMBERS):
             control.add_member(guild, control.create_user(f"{guild.id}-{number}"))
-        return [control.create_channel(guild, f"channel-{number}") for number in range(_CHANNELS)][0]
+        for number in range(1, _CHANNELS):
+            control.create_channel(guild, f"channel-{number}")
+        return control.create_channel(guild, "general")
 
     def _join(self, channel: Channel, name: str) -> Person:
         guild = self._standin.world.state.guild(channel.guild_id or 0)
