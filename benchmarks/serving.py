@@ -105,7 +105,7 @@ class Server:
     async def says(self, words: str) -> None:
         """Wait until it logged this. Raises `TimeoutError`."""
         async with asyncio.timeout(_START_SECONDS):
-            while words not in self._log.read_text():
+            while words not in self._log.read_text():  # noqa: ASYNC110  another process writes it
                 await asyncio.sleep(_LOOK_SECONDS)
 
     def pin(self, cores: set[int]) -> None:

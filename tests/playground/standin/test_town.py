@@ -102,10 +102,18 @@ async def test_completion_menus_buttons_and_leaving_reach_the_bot_as_on_discord(
     await town.control.until(lambda: town.control.events[-1].name == "GUILD_MEMBER_REMOVE")
 
 
-async def test_two_hundred_members_ask_at_once_and_all_are_answered(town: Town) -> None:
-    people = [town.control.add_member(town.guild, town.control.create_user(f"member{n}")) for n in range(200)]
+async def test_two_hundred_members_ask_at_once_in_fifty_servers_and_all_are_answered(town: Town) -> None:
+    control = town.control
+    channels = [control.create_channel(control.create_guild(f"Server {n}"), "general") for n in range(50)]
+    people = [
+        (
+            control.add_member(control.world.state.guild(channel.guild_id or 0), control.create_user(f"member{n}")),
+            channel,
+        )
+        for n, channel in enumerate(channels * 4)
+    ]
     invocations = await asyncio.gather(
-        *(person.slash(town.general, "ask", prompt=f"I am {person.user.username}") for person in people)
+        *(person.slash(channel, "ask", prompt=f"I am {person.user.username}") for person, channel in people)
     )
     for invocation in invocations:
         card = await invocation.message(timeout=40)
