@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from typing import Any
 
 import pytest
 
@@ -36,7 +37,7 @@ async def town(make_town: MakeTown, granted: tuple[str, ...]) -> AsyncGenerator[
         yield town
 
 
-async def asked(town: Town, who: Person, **options: str) -> Channel:
+async def asked(town: Town, who: Person, **options: Any) -> Channel:
     """Somebody asks, and is answered in a thread."""
     card = await (await who.slash(town.general, "ask", prompt="What is a monad?", **options)).message()
     thread = await town.thread_of(card)
