@@ -64,7 +64,7 @@ class Site:
             **values,
         )
         response = web.Response(text=text, status=status, content_type="text/html")
-        if fresh:
+        if fresh and root_of(request) == "./":  # set from further below, the cookie would hold, and hide others, there
             keep_session(request, response, session)
         return _guarded(response)
 

@@ -86,6 +86,14 @@ async def test_signing_out_everywhere_ends_ones_sessions_and_nobody_elses(
     assert (await mia.get("/")).url.path == "/"
 
 
+async def test_no_page_below_the_first_folder_sets_a_cookie_that_would_hide_the_session(
+    gateway: RunningGateway,
+) -> None:
+    async with browser(gateway.url) as tab:
+        refused = await tab.post("/c/nothing/rename", {"csrf": "x", "title": "x"})
+        assert (refused.status, refused.headers.get("Set-Cookie")) == (403, None)
+
+
 async def test_a_session_expires(gateway: RunningGateway, mia: Browser) -> None:
     gateway.clock.advance(7 * 86_400 - 60)
     assert (await mia.get("/")).url.path == "/"
