@@ -224,19 +224,28 @@ async def test_the_switches_cut_the_gateway_off_break_the_provider_and_spend_a_b
 
 
 async def test_a_private_answer_is_there_for_one_alone_and_the_admins_room_for_admins() -> None:
-    async with played() as client, client.live("control/live", **{"as": client.ids["Fred"]}) as fred:
+    async with (
+        played() as client,
+        client.live("control/live", **{"as": client.ids["Fred"]}) as fred,
+        client.live("control/live", **{"as": client.ids["Paula"]}) as paula,
+    ):
         general = (await client.channel("Fred", "general"))["id"]
         await client.ask("Fred", general, prompt="A secret", private=True)
         thread = (await fred.until(t="THREAD_CREATE", d=lambda data: data["type"] == 12))["d"]
         await fred.until(d=says("A secret"))
+        mods = (await client.channel("Ada", "mods"))["id"]
+        await client.act("Ada", "send", channel_id=mods, content="A secret of the admins")
+        await client.act("Ada", "send", channel_id=general, content="Hello, everybody")
+        await paula.until(t="MESSAGE_CREATE", d=says("Hello, everybody"))
+        assert "secret" not in str(paula.seen)
 
         async def sees(who: str, kind: str) -> set[str]:
             state = await client.get("control/state", **{"as": client.ids[who]})
-            return {each["name"] for guild in state["guilds"] for each in guild[kind]}
+            return {each["id"] for guild in state["guilds"] for each in guild[kind]}
 
-        assert thread["name"] in await sees("Fred", "threads")
+        assert thread["id"] in await sees("Fred", "threads")
         assert await sees("Paula", "threads") == set()
-        assert "mods" in await sees("Ada", "channels") - await sees("Fred", "channels")
+        assert mods in await sees("Ada", "channels") - await sees("Fred", "channels")
         status, told = await client.post(
             "control/act", {"as": client.ids["Paula"], "do": "send", "channel_id": thread["id"], "content": "Hi"}
         )
