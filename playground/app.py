@@ -116,7 +116,7 @@ def joined(config: Config, standin: StandIn, gateway: SwitchedGateway) -> Config
         config,
         discord=Discord(api_url=standin.api_url, cdn_url=standin.cdn_url, message_content=True, guild_members=True),
         access=Access(plus_roles=["Plus"], everyone="free"),
-        answers=Answers(edit_interval_seconds=0.5, grace_seconds=1.0),
+        answers=Answers(edit_interval_seconds=0.5, grace_seconds=1.0, gateway_patience_seconds=2.0),
         gateway=msgspec.structs.replace(config.gateway, url=gateway.url),
         secrets=msgspec.structs.replace(config.secrets, client_key=gateway.client_key),
     )
