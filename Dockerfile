@@ -8,6 +8,7 @@ COPY requirements/base.txt requirements/
 RUN /opt/rolekey/bin/pip install --quiet --require-hashes --no-deps --only-binary :all: --requirement requirements/base.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY bot/ bot/
+COPY chat/ chat/
 COPY cogs/ cogs/
 COPY gateway/ gateway/
 COPY storage/ storage/

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ("bot", "cogs", "gateway", "storage", "playground")
+ROOMS = ("bot", "chat", "cogs", "gateway", "storage", "playground")
 OURS = {*ROOMS, "tests", "benchmarks"}
 CLIENT_LIBRARY = {"gateway.client", "gateway.wire", "gateway.errors"}
 WIRING = ("bot.app", "bot.cli", "bot.doctor")
@@ -60,6 +60,14 @@ def broken_rule(module: str, imported: str) -> str | None:
             "only the wiring reaches into the gateway; everything else is its client",
         ),
         (
+            within(module, "chat") and to_ours and not within(imported, "chat", *CLIENT_LIBRARY),
+            "the terminal client is a client of the gateway like any other",
+        ),
+        (
+            within(imported, "chat") and not within(module, "chat", "tests", "bot.cli"),
+            "only its command starts the terminal client",
+        ),
+        (
             within(module, "bot") and within(imported, "cogs") and module != "bot.app",
             "the bot does not know the cogs; only the wiring does",
         ),
@@ -108,6 +116,8 @@ def test_imports_run_one_way() -> None:
         ("cogs.ask.cog", "from gateway.server import GatewayServer"),
         ("bot.prompting", "from gateway import app"),
         ("bot.keys", "from cogs.keys import KeysCog"),
+        ("chat.talking", "from bot.config import Config"),
+        ("gateway.app", "from chat.words import words_for"),
         ("bot.app", "from playground.app import run"),
         ("gateway.app", "from tests.fakes import upstream"),
         ("playground.standin.server", "from bot.config import Config"),

@@ -104,7 +104,7 @@ def test_the_locks_hold_what_the_project_asks_for() -> None:
 def test_a_wheel_holds_all_that_running_needs(tmp_path: Path) -> None:
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, tmp_path)
-    rooms = ("bot", "cogs", "gateway", "storage", "playground")
+    rooms = ("bot", "chat", "cogs", "gateway", "storage", "playground")
     for room in rooms:
         shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel"]

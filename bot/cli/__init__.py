@@ -7,7 +7,7 @@ from importlib.metadata import version
 
 import click
 
-from bot.cli import keys, lending, preparing, programs
+from bot.cli import chatting, keys, lending, preparing, programs
 from bot.cli.group import Rolekey
 
 
@@ -33,6 +33,7 @@ for command in (
     programs.run,
     programs.playground,
     programs.gateway,
+    chatting.chat,
     lending.agent,
     keys.keys,
     preparing.check,

@@ -23,7 +23,7 @@ TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.GxYzAb.abcdefghijklmnopqrstuvwxyz0123456789AB"
 KEY = re.compile(r"^rk-[A-Za-z0-9_-]{30,}\n$")
 COMMANDS = ["run", "playground", "gateway", "keys create", "keys list", "keys revoke", "check", "invite"]
 # What needs no settings, since it has nothing to do with a gateway or a bot of this machine.
-ELSEWHERE = ["agent"]
+ELSEWHERE = ["agent", "chat"]
 
 
 @pytest.fixture(autouse=True)
