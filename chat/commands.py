@@ -167,7 +167,7 @@ class Commands:
             usage = f"/{command.name} {command.arguments}".ljust(width)
             self._console.print(Text.assemble((usage, "bold"), "  ", command.help))
         self._console.print()
-        self._say("Alt-Enter, Ctrl-J or a \\ at the end of a line begin another line; Tab completes; ↑ brings back.")
+        self._say("Alt-Enter or a \\ at the end of a line begins another line; Tab completes; ↑ brings back.")
         self._say("Ctrl-C stops an answer; what arrived of it is kept. Ctrl-D leaves.")
 
     async def _quit(self, _: str) -> None:

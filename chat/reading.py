@@ -104,5 +104,5 @@ def _keys() -> KeyBindings:
 
     keys.add("enter")(enter)
     keys.add("escape", "enter")(another_line)
-    keys.add("c-j")(another_line)
+    # Not Ctrl-J: that is what Enter arrives as where it was pressed while an answer was still being written.
     return keys
