@@ -12,13 +12,14 @@ from gateway.api.scope import conversation_asked_for
 from gateway.app_keys import CONVERSATIONS, PRINCIPAL, SEARCH
 from gateway.conversations import ConversationRecord
 from gateway.errors import InvalidRequest
-from gateway.paging import Position
 from gateway.parameters import query_of
 from gateway.routing import EVERY_ROLE, Query, Routes
 from gateway.search_query import SearchQuery
+from gateway.web.beside import conversations_beside
 from gateway.web.branches import Step, way_through
 from gateway.web.keys import MARKDOWN, SITE
 from gateway.web.markdown import Markdown
+from gateway.web.overview import show_overview
 from gateway.wire import SearchHit, UpdateConversation
 
 _LISTED = 40
@@ -64,7 +65,9 @@ def add_routes(routes: Routes) -> None:
 
 
 async def show_start(request: web.Request) -> web.Response:
-    """`GET /`: a new conversation, beside the list of those there are."""
+    """`GET /`: a user's new conversation, beside the list of those there are; an admin's or a client's overview."""
+    if request[PRINCIPAL].role != "user":
+        return await show_overview(request)
     return request.app[SITE].page(request, "start.html", **await _list(request))
 
 
@@ -123,14 +126,7 @@ async def delete(request: web.Request) -> web.Response:
 
 
 async def _list(request: web.Request) -> dict[str, Any]:
-    """What the list beside every page shows: a user's own conversations. Admins and clients have none."""
-    me = request[PRINCIPAL]
-    cursor = query_of(request, Listing).cursor
-    if me.role != "user":
-        return {"listed": [], "older": None}
-    after = None if cursor is None else Position.from_cursor(cursor)
-    page = await request.app[CONVERSATIONS].list(owner=me, client_id=None, limit=_LISTED, after=after)
-    return {"listed": page.items, "older": page.next_cursor}
+    return await conversations_beside(request, query_of(request, Listing).cursor)
 
 
 def _own(request: web.Request, record: ConversationRecord) -> bool:

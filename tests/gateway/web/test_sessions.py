@@ -39,6 +39,7 @@ async def test_every_role_signs_in_and_out_and_the_cookie_holds_no_key(gateway: 
             home = await tab.get("/")
             assert (home.url.path, f"<small>{role}" in home.text) == ("/", True)
             assert key not in home.text
+            assert ("This month" in home.text) == (role != "user")
             stolen = tab.cookie
             await tab.post("/sign-out", {"csrf": home.csrf})
             assert (await tab.get("/")).url.path == "/sign-in"
