@@ -49,6 +49,7 @@ from gateway.app_keys import (
     OWN_CREDENTIALS,
     PERSONAL_DATA,
     PROMPTING,
+    PROXIES,
     READINESS,
     RELAYING,
     RELOADING,
@@ -77,6 +78,7 @@ from gateway.own_credentials import ACCESS_TOKENS, OwnCredentials
 from gateway.parameters import check_parameters
 from gateway.personal_data import PersonalData
 from gateway.prompting import Prompting
+from gateway.proxies import TrustedProxies
 from gateway.readiness import Readiness
 from gateway.relaying import Relaying
 from gateway.relaying.recording import Recording
@@ -139,6 +141,7 @@ def create_app(
         add_pages(app, routes, clock=clock)
     app[CONFIG] = config
     app[ROUTES] = routes
+    app[PROXIES] = TrustedProxies(config.gateway.trusted_proxies)
     app[METRICS] = Metrics()
     app[AGENTS] = Agents()
     app[TIMING] = Timing(clock, sleep)

@@ -17,6 +17,7 @@ from gateway.own_credentials import OwnCredentials
 from gateway.personal_data import PersonalData
 from gateway.principals import Principal
 from gateway.prompting import Prompting
+from gateway.proxies import TrustedProxies
 from gateway.readiness import Readiness
 from gateway.relaying import Relaying
 from gateway.reloading import Reloading
@@ -52,6 +53,7 @@ USER_HASH = web.AppKey("USER_HASH", UserHash)
 METRICS = web.AppKey("METRICS", Metrics)
 SESSIONS = web.AppKey("SESSIONS", Sessions)
 SESSION_SEAL = web.AppKey("SESSION_SEAL", Sealer)
+PROXIES = web.AppKey("PROXIES", TrustedProxies)
 READINESS = web.AppKey("READINESS", Readiness)
 RELOADING = web.AppKey("RELOADING", Reloading)
 

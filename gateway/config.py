@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from gateway.proxies import TrustedProxies
 from gateway.wire import Dollars, Figure, Name, Tier
 from storage.location import place_of, without_password
 
@@ -145,6 +146,7 @@ class Gateway(Section, frozen=True, kw_only=True):
     public_url: str = ""
     host: str = "127.0.0.1"
     port: Port = 8080
+    trusted_proxies: list[str] = []
     storage: str = ""
     affinity: Literal["strict", "prefer"] = "strict"
     system_prompt: str = ""
@@ -169,6 +171,12 @@ class Gateway(Section, frozen=True, kw_only=True):
     recovery: Recovery = Recovery()
     paths: Paths = Paths()
     accounts: list[Account] = []
+
+    def __post_init__(self) -> None:
+        try:
+            TrustedProxies(self.trusted_proxies)
+        except ValueError as error:
+            raise ValueError(f'trusted_proxies takes addresses and networks, such as "10.0.0.0/8": {error}') from error
 
     @property
     def max_attached_bytes(self) -> int:

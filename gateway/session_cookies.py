@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import msgspec
 from aiohttp import web
 
-from gateway.app_keys import CONFIG, SESSION_SEAL, SESSIONS
+from gateway.app_keys import CONFIG, PROXIES, SESSION_SEAL, SESSIONS
 from gateway.errors import PermissionDenied
 from gateway.principals import Principal
 from gateway.sessions import session_over
@@ -118,7 +118,18 @@ def _set(request: web.Request, response: web.StreamResponse, value: str, *, seco
     morsel["httponly"] = True
     morsel["samesite"] = "Lax"  # so that a link from Discord finds one signed in
     morsel["max-age"] = str(seconds)
-    # The gateway itself speaks plain HTTP; only the browser knows whether there is TLS in front.
-    if request.headers.get("Origin", "").startswith("https:") or request.scheme == "https":
+    if _is_secure(request):
         morsel["secure"] = True
     response.headers.add("Set-Cookie", morsel.OutputString())
+
+
+def _is_secure(request: web.Request) -> bool:
+    """The gateway itself speaks plain HTTP; whether there is TLS in front, a browser tells with a form, a proxy that is
+    trusted always, and the settings of the address that they name.
+    """
+    public = urlsplit(request.app[CONFIG].gateway.public_url)
+    return (
+        request.headers.get("Origin", "").startswith("https:")
+        or request.app[PROXIES].is_secure(request)
+        or (public.scheme == "https" and public.netloc == request.host)
+    )

@@ -2,6 +2,7 @@
 
 import math
 from collections import deque
+from ipaddress import IPv6Network, ip_network
 
 from gateway.errors import RateLimited
 from gateway.times import Clock
@@ -14,8 +15,8 @@ _ADDRESSES = 10_000
 class Attempts:
     """Counts tries that failed, by address. Who fails too often within a minute has to wait, whatever the key.
 
-    Keys cannot be guessed; this keeps those who try from costing anything. Behind a proxy everybody has its address,
-    and so one limit.
+    Keys cannot be guessed; this keeps those who try from costing anything. Of IPv6 a network of 64 bits counts as one
+    address, since whoever has one of them has all.
     """
 
     def __init__(self, *, clock: Clock, most: int = 20) -> None:
@@ -25,7 +26,7 @@ class Attempts:
 
     def check(self, address: str) -> None:
         """Raise `RateLimited` with code `too_many_attempts` where that address has to wait."""
-        tries = self._recent(address)
+        tries = self._recent(_counted(address))
         if len(tries) >= self._most:
             wait = max(1.0, tries[0] + _WINDOW_SECONDS - self._clock())
             raise RateLimited(
@@ -36,6 +37,7 @@ class Attempts:
 
     def failed(self, address: str) -> None:
         """Note a try that failed."""
+        address = _counted(address)
         tries = self._recent(address)
         tries.append(self._clock())
         self._failed.pop(address, None)
@@ -48,3 +50,11 @@ class Attempts:
         while tries and tries[0] <= self._clock() - _WINDOW_SECONDS:
             tries.popleft()
         return tries
+
+
+def _counted(address: str) -> str:
+    try:
+        network = ip_network(address)
+    except ValueError:
+        return address
+    return str(network.supernet(new_prefix=64)) if isinstance(network, IPv6Network) else address

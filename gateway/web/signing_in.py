@@ -4,7 +4,7 @@ from typing import Literal
 
 from aiohttp import web
 
-from gateway.app_keys import AUTHENTICATOR, PRINCIPAL, SESSIONS
+from gateway.app_keys import AUTHENTICATOR, PRINCIPAL, PROXIES, SESSIONS
 from gateway.errors import ApiError, PermissionDenied, RateLimited
 from gateway.parameters import query_of
 from gateway.routing import EVERY_ROLE, Query, Routes
@@ -66,7 +66,7 @@ async def sign_out_everywhere(request: web.Request) -> web.Response:
 
 
 async def _begin(request: web.Request, key: str) -> str:
-    attempts, address = request.app[ATTEMPTS], request.remote or ""
+    attempts, address = request.app[ATTEMPTS], request.app[PROXIES].address_of(request)
     attempts.check(address)
     try:
         if (await request.app[AUTHENTICATOR].authenticate(key)).role == "agent":
