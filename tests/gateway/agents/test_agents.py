@@ -1,8 +1,6 @@
-"""Agents that dial in with a key: they answer like any account, and whatever they do wrong hurts nobody else."""
+"""Agents that dial in with a key answer like any account, and what they drop is told and kept."""
 
 import asyncio
-import json
-from collections.abc import AsyncGenerator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,69 +9,16 @@ import msgspec
 import pytest
 
 from bot.config import ConfigError, load
-from gateway import bootstrap
-from gateway.app_keys import ACCOUNTS, AGENTS, CONFIG
+from gateway.app_keys import ACCOUNTS, CONFIG
 from gateway.client import GatewayClient
 from gateway.config import Account
 from gateway.errors import ApiError, Unavailable, UpstreamFailed
-from gateway.wire import ChatRequest, Delta, UpdateUser
-from tests.fakes.agent import FakeAgent, PassingTime, chunk, dialled, socket_to
+from gateway.wire import ChatRequest, Delta
+from tests.fakes.agent import FakeAgent, PassingTime, chunk, dialled
 from tests.fakes.upstream import FakeUpstream
+from tests.gateway.agents.conftest import HOME, OF_AN_AGENT, agent_key, connected
 from tests.gateway.chatting import Chatting, ask, chatting, events_of, text_of
 from tests.gateway.conftest import eventually
-
-HOME = Account(name="home", kind="agent", tier="free", model="lent")
-# One agent sleeps before its next ping, and before the next look at its key.
-OF_AN_AGENT = 2
-
-
-@pytest.fixture
-def time() -> PassingTime:
-    return PassingTime()
-
-
-@pytest.fixture
-async def room(tmp_path: Path, time: PassingTime) -> AsyncGenerator[Chatting]:
-    async with (
-        FakeUpstream() as upstream,
-        chatting(tmp_path, upstream, [HOME], sleep=time.sleep, title_wait_seconds=0.0) as room,
-    ):
-        room.keys["home"] = await agent_key(room, "home")
-        yield room
-
-
-@pytest.fixture
-async def mia(room: Chatting) -> GatewayClient:
-    return await room.user("mia")
-
-
-@pytest.fixture
-async def agent(room: Chatting) -> AsyncGenerator[FakeAgent]:
-    async with dialled(room.server.url, room.keys["home"]) as agent:
-        await connected(room, 1)
-        yield agent
-
-
-async def agent_key(room: Chatting, name: str) -> str:
-    return await bootstrap.create_key(room.server.app[CONFIG], "agent", name)
-
-
-async def connected(room: Chatting, number: int) -> None:
-    """Wait until so many agents lend."""
-
-    async def there() -> bool:
-        return len([one for one in room.server.app[AGENTS].connections if not one.closed]) == number
-
-    await eventually(there)
-
-
-async def refused(room: Chatting, key: str | None) -> int:
-    """The status that somebody is refused with who dials in."""
-    with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
-        async with socket_to(room.server.url, key):
-            pass
-    return caught.value.status
-
 
 # Answering
 
@@ -287,201 +232,6 @@ async def test_an_agent_that_does_not_answer_a_ping_is_cut_off_and_its_request_f
         await asked
     assert caught.value.code == "upstream_agent_gone"
     assert (await agent.closed())[0] == 4408
-
-
-# Keys
-
-
-async def test_only_an_agents_key_opens_the_door_and_it_opens_no_other(room: Chatting, mia: GatewayClient) -> None:
-    assert await refused(room, None) == 401
-    assert await refused(room, "rk-nonsense") == 401
-    for name in ("mia", "bot", "root"):
-        assert await refused(room, room.keys[name]) == 403
-    assert await refused(room, await agent_key(room, "stranger")) == 403
-    headers = {"Authorization": f"Bearer {room.keys['home']}"}
-    async with aiohttp.ClientSession(headers=headers) as session:
-        for method, path in (("GET", "/api/whoami"), ("POST", "/api/chat"), ("GET", "/api/accounts")):
-            async with session.request(method, room.server.url + path, json={"prompt": "Hi"}) as response:
-                assert response.status == 403
-        async with session.get(room.server.url + "/client/register") as response:
-            assert (await response.json())["error"]["code"] == "no_websocket"
-
-
-async def revoke(room: Chatting) -> None:
-    await bootstrap.revoke(room.server.app[CONFIG], "home")  # as the command line does: past the gateway
-
-
-async def disable(room: Chatting) -> None:
-    await room.admin.update_user("home", UpdateUser(disabled=True))
-
-
-async def rotate(room: Chatting) -> None:
-    await room.admin.rotate_key("home")
-
-
-@pytest.mark.parametrize("end", [revoke, disable, rotate])
-async def test_an_agent_whose_key_is_good_no_more_is_cut_off_within_a_second_and_its_request_fails(
-    room: Chatting, mia: GatewayClient, agent: FakeAgent, time: PassingTime, end: Callable[[Chatting], Awaitable[None]]
-) -> None:
-    asked = asyncio.create_task(ask(mia, "Hi"))
-    await agent.next()
-    await end(room)
-    await time.passes(1, sleepers=OF_AN_AGENT)
-    with pytest.raises(UpstreamFailed) as caught:
-        await asked
-    assert caught.value.code == "upstream_agent_gone"
-    code, words = await agent.closed()
-    assert code == 4401
-    assert words
-
-
-async def test_an_agent_whose_key_is_good_no_more_gets_not_one_more_prompt(
-    room: Chatting, mia: GatewayClient, agent: FakeAgent
-) -> None:
-    await revoke(room)
-    with pytest.raises(Unavailable) as caught:
-        await ask(mia, "Hi")
-    assert caught.value.code == "no_agent"
-    assert (await agent.closed())[0] == 4401
-
-
-# Lies
-
-
-async def unknown_number(agent: FakeAgent, number: int) -> None:
-    await agent.begin(number + 1, "For somebody else")
-
-
-async def body_before_head(agent: FakeAgent, number: int) -> None:
-    await agent.body(number, chunk("Hi"))
-
-
-async def end_before_head(agent: FakeAgent, number: int) -> None:
-    await agent.say("end", number=number)
-
-
-async def second_head(agent: FakeAgent, number: int) -> None:
-    await agent.begin(number)
-    await agent.begin(number)
-
-
-async def second_hello(agent: FakeAgent, number: int) -> None:
-    await agent.say("hello", protocol=1, session="session-1", models=["lent"], at_once=1)
-
-
-async def unasked_pong(agent: FakeAgent, number: int) -> None:
-    await agent.say("pong", number=1)
-
-
-async def no_number(agent: FakeAgent, number: int) -> None:
-    await agent.socket.send_bytes(b"\0\0")
-
-
-async def nonsense(agent: FakeAgent, number: int) -> None:
-    await agent.socket.send_str("{")
-
-
-async def wrong_type(agent: FakeAgent, number: int) -> None:
-    await agent.socket.send_str(json.dumps({"type": "head", "number": "1", "status": 200, "content_type": ""}))
-
-
-async def huge_frame(agent: FakeAgent, number: int) -> None:
-    await agent.begin(number)
-    await agent.body(number, b"x" * 2_000_000)
-
-
-@pytest.mark.parametrize(
-    ("lie", "code"),
-    [
-        (unknown_number, 4400),
-        (body_before_head, 4400),
-        (end_before_head, 4400),
-        (second_head, 4400),
-        (second_hello, 4400),
-        (unasked_pong, 4400),
-        (no_number, 4400),
-        (nonsense, 4400),
-        (wrong_type, 4400),
-        (huge_frame, 1009),
-    ],
-)
-async def test_an_agent_that_breaks_the_protocol_is_cut_off_and_nobody_elses_answer_is_touched(
-    room: Chatting, mia: GatewayClient, lie: Callable[[FakeAgent, int], Awaitable[None]], code: int
-) -> None:
-    key = room.keys["home"]
-    async with (
-        dialled(room.server.url, key, session="honest-1") as honest,
-        dialled(room.server.url, key, session="lying-001") as liar,
-    ):
-        await connected(room, 2)
-        asked = [asyncio.create_task(ask(mia, "Hi")) for _ in range(2)]
-        mine, lied = await honest.next(), await liar.next()
-        await honest.begin(mine["number"], "Honest")
-        await lie(liar, lied["number"])
-        assert (await liar.closed())[0] == code
-        await honest.finish(mine["number"])
-        results = await asyncio.gather(*asked, return_exceptions=True)
-        [failure] = [result for result in results if isinstance(result, ApiError)]
-        assert failure.code == "upstream_agent_gone"
-        assert [result.reply for result in results if not isinstance(result, BaseException)] == ["Honest"]
-
-
-async def test_an_agent_that_floods_an_answer_is_stopped_and_can_go_on_with_others(
-    room: Chatting, mia: GatewayClient, agent: FakeAgent
-) -> None:
-    asked = asyncio.create_task(ask(mia, "Hi"))
-    request = await agent.next()
-    await agent.begin(request["number"])
-    piece = chunk("x" * 900_000)
-    with pytest.raises(ApiError) as caught:
-        while not asked.done():
-            await agent.body(request["number"], piece)
-            await asyncio.sleep(0)
-        await asked
-    assert caught.value.code == "upstream_flood"
-    answering = asyncio.create_task(after_cancel(agent))
-    assert (await ask(mia, "Hi")).reply == "Short"
-    await answering
-
-
-async def after_cancel(agent: FakeAgent) -> None:
-    said = await agent.next()
-    while said["type"] != "request":
-        said = await agent.next()
-    await agent.begin(said["number"], "Short")
-    await agent.finish(said["number"])
-
-
-@pytest.mark.parametrize(
-    ("hello", "words"),
-    [
-        ({"protocol": 2}, "version 1"),
-        ({"models": ["something-else"]}, "want lent"),
-        ({"models": []}, "no hello"),
-        ({"session": "short"}, "no hello"),
-        ({"at_once": 0}, "no hello"),
-        ({"type": "status"}, "no hello"),
-    ],
-)
-async def test_a_greeting_that_does_not_fit_is_refused_in_words(
-    room: Chatting, hello: dict[str, Any], words: str
-) -> None:
-    async with socket_to(room.server.url, room.keys["home"]) as socket:
-        good = {"type": "hello", "protocol": 1, "session": "session-1", "models": ["lent"], "at_once": 1}
-        await socket.send_str(json.dumps(good | hello))
-        code, reason = await FakeAgent(socket).closed()
-        assert code == 4400
-        assert words in reason
-    await connected(room, 0)
-
-
-async def test_an_agent_that_does_not_greet_is_not_waited_for(tmp_path: Path) -> None:
-    async with (
-        FakeUpstream() as upstream,
-        chatting(tmp_path, upstream, [HOME], request_timeout_seconds=0.1) as room,
-        socket_to(room.server.url, await agent_key(room, "home")) as socket,
-    ):
-        assert await FakeAgent(socket).closed() == (4400, "no greeting in time")
 
 
 # What the agent's server does
