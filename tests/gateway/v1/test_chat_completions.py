@@ -2,89 +2,17 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import openai
 import pytest
-from openai.types.chat import ChatCompletionMessageParam, ChatCompletionToolParam
+from openai.types.chat import ChatCompletionMessageParam
 
-from gateway.client import GatewayClient
-from gateway.config import Account, Limits, TierLimits
-from tests.fakes.upstream import Answer, BreakOff, ErrorEvent, FakeUpstream, Hang, Raw, Recorded, Refuse
+from gateway.config import Limits, TierLimits
+from tests.fakes.upstream import Answer, BreakOff, ErrorEvent, FakeUpstream, Raw, Refuse
 from tests.gateway.chatting import Chatting, accounts_at, chatting
-from tests.gateway.conftest import eventually
-
-HI: list[ChatCompletionMessageParam] = [{"role": "user", "content": "Hi"}]
-TOOL: ChatCompletionToolParam = {
-    "type": "function",
-    "function": {"name": "get_weather", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}},
-}
-
-
-@pytest.fixture
-async def upstream() -> AsyncGenerator[FakeUpstream]:
-    async with FakeUpstream() as upstream:
-        yield upstream
-
-
-@pytest.fixture
-async def room(tmp_path: Path, upstream: FakeUpstream) -> AsyncGenerator[Chatting]:
-    async with chatting(tmp_path, upstream) as room:
-        await room.user("mia")
-        await room.user("paula", plus=True)
-        yield room
-
-
-class Libraries:
-    """OpenAI's library as members set it up: another address, and their own key."""
-
-    def __init__(self, stack: AsyncExitStack) -> None:
-        self._stack = stack
-
-    def __call__(self, room: Chatting, name: str = "mia") -> openai.AsyncOpenAI:
-        made = openai.AsyncOpenAI(base_url=f"{room.server.url}/v1", api_key=room.keys[name], max_retries=0)
-        self._stack.push_async_callback(made.close)
-        return made
-
-
-@pytest.fixture
-async def library() -> AsyncGenerator[Libraries]:
-    async with AsyncExitStack() as stack:
-        yield Libraries(stack)
-
-
-def member(room: Chatting, name: str = "mia") -> GatewayClient:
-    return room.client.acting_with(room.keys[name])
-
-
-@asynccontextmanager
-async def posted(room: Chatting, body: Any, path: str = "chat/completions") -> AsyncGenerator[aiohttp.ClientResponse]:
-    """A request by no library: its very bytes, or JSON."""
-    data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    headers = {"Authorization": f"Bearer {room.keys['mia']}"}
-    async with (
-        aiohttp.ClientSession() as session,
-        session.post(f"{room.server.url}/v1/{path}", data=data, headers=headers) as response,
-    ):
-        yield response
-
-
-async def used(room: Chatting, name: str = "mia") -> tuple[int, int, int]:
-    """Requests, tokens in and out so far."""
-    total = (await member(room, name).usage()).total
-    return total.requests, total.input_tokens, total.output_tokens
-
-
-async def kept(room: Chatting, name: str = "mia") -> list[list[tuple[str, str, str]]]:
-    """Role, text and status of the messages of each conversation, the one used last first."""
-    user = member(room, name)
-    found = [await user.get_conversation(each.id) for each in (await user.list_conversations()).conversations]
-    return [[(m.role, m.content.parts[0], m.status) for m in conversation.messages] for conversation in found]
-
+from tests.gateway.v1.conftest import HI, TOOL, Libraries, kept, posted, used
 
 # Answers
 
@@ -347,84 +275,6 @@ async def test_a_stream_that_breaks_off_ends_in_an_error_and_what_came_is_billed
     assert (requests, answered > 0) == (1, True)
 
 
-# Hanging up
-
-
-async def test_a_caller_that_hangs_up_stops_the_provider_and_what_came_is_billed_and_kept(
-    tmp_path: Path, upstream: FakeUpstream, library: Libraries
-) -> None:
-    upstream.play(Answer(pieces=("one ", "two ", "three"), pause_at=2))
-    async with chatting(tmp_path, upstream, record_v1=True) as room:
-        await room.user("mia")
-        stream = await library(room).chat.completions.create(model="auto", messages=HI, stream=True)
-        async for chunk in stream:
-            if chunk.choices[0].delta.content == "two ":
-                break
-        await stream.close()
-        async with asyncio.timeout(10):
-            await upstream.deserted.wait()
-
-        async def stored() -> bool:
-            return await kept(room) == [[("user", "Hi", "complete"), ("assistant", "one two ", "incomplete")]]
-
-        await eventually(stored)
-        requests, _, answered = await used(room)
-        assert (requests, answered > 0) == (1, True)
-
-
-async def test_a_caller_that_hangs_up_before_a_whole_answer_stops_the_provider(
-    room: Chatting, upstream: FakeUpstream, library: Libraries
-) -> None:
-    upstream.play(Hang())
-    asking = asyncio.create_task(library(room).chat.completions.create(model="auto", messages=HI))
-    await upstream.paused.wait()
-    asking.cancel()
-    async with asyncio.timeout(10):
-        await upstream.deserted.wait()
-
-    async def billed() -> bool:
-        return (await used(room))[0] == 1
-
-    await eventually(billed)
-
-
-# What is kept
-
-
-async def test_conversations_are_kept_where_the_settings_say_so_and_follow_ups_find_theirs(
-    tmp_path: Path, upstream: FakeUpstream, library: Libraries
-) -> None:
-    upstream.reply = answered_by_number
-    async with chatting(tmp_path, upstream, record_v1=True) as room:
-        await room.user("mia")
-        ai = library(room)
-        messages: list[ChatCompletionMessageParam] = [{"role": "system", "content": "Be brief"}, *HI]
-        for follow_up in ("And then?", "At last?"):
-            answer = await ai.chat.completions.create(model="auto", messages=messages)
-            messages.append({"role": "assistant", "content": answer.choices[0].message.content})
-            messages.append({"role": "user", "content": follow_up})
-        stream = await ai.chat.completions.create(model="auto", messages=messages, stream=True)
-        assert [chunk async for chunk in stream]
-        again = await ai.chat.completions.create(model="auto", messages=HI)
-        assert again.choices[0].message.content == "Answer to 1"
-        said = [[text for _, text, _ in conversation] for conversation in await kept(room)]
-    first = ["Hi", "Answer to 2", "And then?", "Answer to 4", "At last?", "Answer to 6"]
-    assert sorted(said) == sorted([first, ["Hi", "Answer to 1"]])
-
-
-def answered_by_number(request: Recorded) -> str:
-    return f"Answer to {len(request.messages)}"
-
-
-async def test_the_same_asked_twice_is_kept_twice(tmp_path: Path, upstream: FakeUpstream, library: Libraries) -> None:
-    async with chatting(tmp_path, upstream, record_v1=True) as room:
-        await room.user("mia")
-        for _ in range(2):
-            await library(room).chat.completions.create(model="auto", messages=HI)
-        assert len(await kept(room)) == 2
-        assert await used(room) == (2, 2, 10)
-
-
 # Limits and moderation
 
 
@@ -452,77 +302,3 @@ async def test_moderation_sees_every_message(tmp_path: Path, upstream: FakeUpstr
             await library(room).chat.completions.create(model="auto", messages=messages)
         assert upstream.requests == []
         await library(room).chat.completions.create(model="auto", messages=HI)
-
-
-# Other routes, other upstreams
-
-
-async def test_embeddings_come_from_an_account_that_offers_them(
-    tmp_path: Path, upstream: FakeUpstream, library: Libraries
-) -> None:
-    async with chatting(tmp_path, upstream, accounts_at(upstream, embedding_model="text-embedding-3-small")) as room:
-        await room.user("mia")
-        for model in ("text-embedding-3-small", "auto"):
-            found = await library(room).embeddings.create(model=model, input=["a", "b"], encoding_format="float")
-            assert [item.embedding for item in found.data] == [[0.25, -0.5]] * 2
-        assert upstream.others[0].body["model"] == "text-embedding-3-small"
-        assert upstream.others[0].body["encoding_format"] == "float"
-        assert await used(room) == (2, 14, 0)
-        with pytest.raises(openai.NotFoundError):
-            await library(room).embeddings.create(model="gpt-free", input="a")
-
-
-async def test_responses_come_through_whole_and_streamed(
-    tmp_path: Path, upstream: FakeUpstream, library: Libraries
-) -> None:
-    async with chatting(tmp_path, upstream, accounts_at(upstream, responses=True), record_v1=True) as room:
-        await room.user("mia")
-        whole = await library(room).responses.create(model="auto", input="Hi", instructions="Be brief")
-        assert whole.output_text == "Hello from the fake upstream."
-        stream = await library(room).responses.create(
-            model="auto", input=[{"role": "user", "content": "Ho"}], stream=True
-        )
-        events = [event async for event in stream]
-        assert events[-1].type == "response.completed"
-        assert [event.sequence_number for event in events] == list(range(len(events)))
-        assert await used(room) == (2, 6, 10)
-        said = [[text for _, text, _ in conversation] for conversation in await kept(room)]
-        assert sorted(said) == [["Hi", whole.output_text], ["Ho", whole.output_text]]
-        assert upstream.others[0].body["max_output_tokens"] == 8_192
-        with pytest.raises(openai.BadRequestError) as refused:
-            await library(room).responses.create(model="auto", input="Hi", background=True)
-        assert refused.value.param == "background"
-
-
-async def test_what_no_account_offers_is_not_found(room: Chatting, library: Libraries) -> None:
-    for ask in (library(room).responses.create, library(room).embeddings.create):
-        with pytest.raises(openai.NotFoundError, match="No account"):
-            await ask(model="auto", input="Hi")
-
-
-async def test_the_offline_model_answers_like_any_other(
-    tmp_path: Path, upstream: FakeUpstream, library: Libraries
-) -> None:
-    async with chatting(tmp_path, upstream, [Account(name="off", tier="free", kind="offline", model="m")]) as room:
-        await room.user("mia")
-        ai = library(room)
-        whole = await ai.chat.completions.create(model="auto", messages=HI)
-        stream = await ai.chat.completions.create(
-            model="m", messages=HI, stream=True, stream_options={"include_usage": True}
-        )
-        chunks = [chunk async for chunk in stream]
-        text = "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
-        assert text == whole.choices[0].message.content
-        assert "You wrote:\n> Hi" in text
-        assert chunks[-1].usage == whole.usage is not None
-        assert await used(room) == (2, 2 * whole.usage.prompt_tokens, 2 * whole.usage.completion_tokens)  # type: ignore[union-attr]
-
-
-async def test_a_very_long_answer_that_nobody_counted_is_estimated_from_a_part_of_it(
-    room: Chatting, upstream: FakeUpstream, library: Libraries
-) -> None:
-    upstream.play(Answer(pieces=("word",) * 4_000, usage=False))
-    stream = await library(room).chat.completions.create(model="auto", messages=HI, stream=True)
-    assert len([chunk async for chunk in stream]) == 4_002
-    _, _, answered = await used(room)
-    assert 3_600 <= answered <= 4_400
