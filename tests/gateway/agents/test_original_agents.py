@@ -3,9 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import pytest
@@ -16,51 +14,10 @@ from gateway.config import Account
 from gateway.errors import ApiError, Unavailable, UpstreamFailed, UpstreamTimeout
 from tests.fakes.agent import FakeAgent, PassingTime, socket_to
 from tests.fakes.upstream import FakeUpstream
+from tests.gateway.agents.browser import BrowserAgent, browser
 from tests.gateway.chatting import Chatting, ask, chatting
-from tests.gateway.conftest import eventually
 
 BROWSER = Account(name="browser", kind="agent", tier="free", model="chat", keyless_agents=True)
-
-
-class BrowserAgent:
-    """Does what the public agent's script does on each message."""
-
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse, connection_id: str) -> None:
-        self.socket = socket
-        self.connection_id = connection_id
-        self._chats = 0
-
-    async def say(self, number: str, message: str, data: str = "", error: Any = None) -> None:
-        said = {"id": number, "message": message, "data": data}
-        await self.socket.send_str(json.dumps(said if error is None else said | {"error": error}))
-
-    async def next(self) -> dict[str, Any]:
-        """The next message that is no ping; pings are answered."""
-        while True:
-            message = await self.socket.receive()
-            assert message.type is aiohttp.WSMsgType.TEXT, message
-            said = json.loads(message.data)
-            assert set(said) == {"id", "message", "data"}
-            if said["message"] != "ping":
-                return said
-            await self.say(said["id"], "pong")
-
-    async def prompt(self) -> tuple[str, dict[str, Any]]:
-        """The next request's id, and what it asks."""
-        said = await self.next()
-        assert said["message"] == "ChatGptRequest"
-        return said["id"], json.loads(said["data"])
-
-    async def answer(self, content: str) -> dict[str, Any]:
-        number, asked = await self.prompt()
-        self._chats += not asked["conversation_id"]
-        response = {
-            "response_id": f"reply to {asked['message_id']}",
-            "conversation_id": asked["conversation_id"] or f"chat {self._chats}",
-            "content": content,
-        }
-        await self.say(number, "ChatGptResponse", json.dumps(response))
-        return asked
 
 
 @pytest.fixture
@@ -80,25 +37,6 @@ async def room(tmp_path: Path, time: PassingTime) -> AsyncGenerator[Chatting]:
 @pytest.fixture
 async def mia(room: Chatting) -> GatewayClient:
     return await room.user("mia")
-
-
-@asynccontextmanager
-async def browser(room: Chatting, stored_id: str | None = None) -> AsyncGenerator[BrowserAgent]:
-    """An agent that echoes the id it is given, or says the one it had."""
-    async with socket_to(room.server.url, None) as socket:
-        greeting = json.loads((await socket.receive()).data)
-        assert greeting["message"] == "Connection id"
-        agent = BrowserAgent(socket, stored_id or greeting["id"])
-        await agent.say(agent.connection_id, "Connection id")
-        await connected(room, agent.connection_id)
-        yield agent
-
-
-async def connected(room: Chatting, connection_id: str) -> None:
-    async def there() -> bool:
-        return [one.session for one in room.server.app[AGENTS].connections if not one.closed].count(connection_id) == 1
-
-    await eventually(there)
 
 
 async def test_no_agent_comes_in_without_a_key_unless_the_settings_say_so(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ async def test_embeddings_come_from_an_account_that_offers_them(
             await library(room).embeddings.create(model="gpt-free", input="a")
 
 
+@pytest.mark.usefixtures("either_engine")
 async def test_responses_come_through_whole_and_streamed(
     tmp_path: Path, upstream: FakeUpstream, library: Libraries
 ) -> None:
