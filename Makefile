@@ -39,7 +39,7 @@ format: $(VENV)/.dev ## Format, and fix what ruff can fix
 	@$(PY) -m ruff format .
 	@$(PY) -m ruff check --fix .
 
-words: $(VENV)/.dev ## Bring the files in bot/languages up to date with what the bot says
+words: $(VENV)/.dev ## Bring the .po files up to date with what the bot and the gateway's pages say
 	@$(PY) -m tests.words
 
 bench: $(VENV)/.dev ## Measure: the gateway's cost over a bare proxy, the bot's cost per /ask

@@ -1,4 +1,4 @@
-"""Everything the bot says, collected from the code and its commands; `make words` brings the `.po` files up to date.
+"""Everything the bot and the pages say, collected from the code; `make words` brings the `.po` files up to date.
 
 What is new is put into each file with nothing beside it, which is to be filled in; what is said no more goes.
 """
@@ -24,6 +24,8 @@ from bot.errors import UserError
 from bot.languages.commands import NAMES
 from bot.languages.languages import FOLDER
 from gateway.config import Gateway, Secrets
+from gateway.web.languages import FOLDER as PAGES_FOLDER
+from tests.page_words import everything_on_pages
 
 ROOT = Path(__file__).parents[1]
 SAYING = {"Phrase": 1, "say": 1, "counted": 2}
@@ -157,10 +159,11 @@ async def main() -> None:
     """Bring every file up to date, and say what is to be filled in."""
     async with bot_at_rest() as bot:
         template = await everything(bot)
-    for file in sorted(FOLDER.glob("*.po")):
-        bring_up_to_date(file, template)
-        for _, english in missing(read(file)):
-            sys.stdout.write(f"{file.relative_to(ROOT)}: {english}\n")
+    for folder, said in ((FOLDER, template), (PAGES_FOLDER, everything_on_pages())):
+        for file in sorted(folder.glob("*.po")):
+            bring_up_to_date(file, said)
+            for _, english in missing(read(file)):
+                sys.stdout.write(f"{file.relative_to(ROOT)}: {english}\n")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from gateway.web.keys import SITE
 async def guard_pages(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Let pages' requests through with `request[PRINCIPAL]`, or show why not. The API's pass untouched.
 
-    What a page's script asks for is told of errors as the API tells them.
+    What a page's script asks for is told of errors as the API tells them, in the page's language.
     """
     contract = _page(request)
     if contract is None:
@@ -23,6 +23,7 @@ async def guard_pages(request: web.Request, handler: Handler) -> web.StreamRespo
         return await handler(request)
     except ApiError as error:
         if CSRF_HEADER in request.headers:
+            error.message = request.app[SITE].explain(request, error).words
             raise
         if isinstance(error, Unauthenticated) or error.code == "disabled":
             return _to_sign_in(request)

@@ -14,7 +14,7 @@ from gateway.app_keys import CONFIG, IN_FLIGHT, PRINCIPAL, PROMPTING
 from gateway.error_shape import api_error, error_answer
 from gateway.prompting import ChatEvent
 from gateway.routing import Routes
-from gateway.web.keys import MARKDOWN
+from gateway.web.keys import MARKDOWN, SITE
 from gateway.web.markdown import GrowingText, Markdown
 from gateway.wire import ChatAnswer, ChatRequest, Delta, Start
 
@@ -56,7 +56,9 @@ async def stream_reply(request: web.Request) -> web.StreamResponse:
         if not stream.opened:
             raise
         with suppress(ConnectionError):
-            await stream.send(frame("error", error_answer(api_error(error, request))))
+            told = api_error(error, request)
+            told.message = request.app[SITE].explain(request, told).words
+            await stream.send(frame("error", error_answer(told)))
     with suppress(ConnectionError):
         return await stream.close()
     return web.Response(status=499)

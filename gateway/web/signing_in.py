@@ -28,9 +28,8 @@ def add_routes(routes: Routes) -> None:
 
 async def show_form(request: web.Request) -> web.Response:
     """`GET /sign-in`: the form for a key."""
-    notice = "You were signed out: the key was revoked or replaced, or you signed out elsewhere."
-    ended = query_of(request, WhySignIn).ended
-    return request.app[SITE].page(request, "sign_in.html", notice=notice if ended else None, problem=None)
+    ended = query_of(request, WhySignIn).ended is not None
+    return request.app[SITE].page(request, "sign_in.html", ended=ended, problem=None)
 
 
 async def sign_in(request: web.Request) -> web.Response:
@@ -39,9 +38,9 @@ async def sign_in(request: web.Request) -> web.Response:
     try:
         name = await _begin(request, given.strip() if isinstance(given, str) else "")
     except ApiError as error:
-        response = request.app[SITE].page(
-            request, "sign_in.html", status=error.status, notice=None, problem=error.message
-        )
+        site = request.app[SITE]
+        problem = site.explain(request, error)
+        response = site.page(request, "sign_in.html", status=error.status, ended=False, problem=problem)
         if error.retry_after is not None:
             response.headers["Retry-After"] = str(round(error.retry_after))
         return response

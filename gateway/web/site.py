@@ -14,7 +14,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from gateway.app_keys import PRINCIPAL
 from gateway.errors import ApiError, NotFound
 from gateway.session_cookies import SESSION, Session, keep_session, new_session
-from gateway.web.dates import readable
+from gateway.web.languages import ENGLISH, Language, Languages, Told
+from gateway.web.languages.scripts import module_of, said_in
 
 # Nothing inline, nothing from another host, and no HTML but what one script's policy lets through
 # (https://www.w3.org/TR/trusted-types/).
@@ -35,33 +36,38 @@ class _File(msgspec.Struct, frozen=True):
 
 
 class Site:
-    """Renders pages. Addresses in them are relative, so that a proxy may serve them under a prefix."""
+    """Renders pages, in the `languages` there are. Addresses in them are relative, so that a proxy may serve them under
+    a prefix.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, languages: Languages) -> None:
+        self.languages = languages
         self._files = dict[str, _File]()
         _collect(files("gateway.web").joinpath("static"), "", self._files)
+        self._add_words()
         digest = hashlib.sha256(b"".join(name.encode() + file.content for name, file in sorted(self._files.items())))
         self._version = digest.hexdigest()[:12]
-        self._templates = Environment(
-            loader=PackageLoader("gateway.web"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._templates.filters["readable"] = readable
+        self._templates = {language.tag: _templates(language) for language in languages}
 
     def page(self, request: web.Request, template: str, *, status: int = 200, **values: Any) -> web.Response:
         """A page. Its forms carry the session's token; who has no session yet is given one without a name."""
         session = request.get(SESSION)
         fresh = session is None
         session = session or new_session()
-        text = self._templates.get_template(template).render(
-            root=root_of(request),
-            version=self._version,
-            csrf=session.csrf,
-            me=request.get(PRINCIPAL),
-            **values,
+        language = self.languages.of(request)
+        text = (
+            self._templates[language.tag]
+            .get_template(template)
+            .render(
+                root=root_of(request),
+                back_to=address_of(request),
+                version=self._version,
+                language=language,
+                languages=self.languages,
+                csrf=session.csrf,
+                me=request.get(PRINCIPAL),
+                **values,
+            )
         )
         response = web.Response(text=text, status=status, content_type="text/html")
         if fresh and root_of(request) == "./":  # set from further below, the cookie would hold, and hide others, there
@@ -70,9 +76,13 @@ class Site:
 
     def error_page(self, request: web.Request, error: ApiError) -> web.Response:
         """What went wrong, in words."""
-        response = self.page(request, "error.html", status=error.status, error=error)
+        response = self.page(request, "error.html", status=error.status, problem=self.explain(request, error))
         response.headers.update(error.headers)
         return response
+
+    def explain(self, request: web.Request, error: ApiError) -> Told:
+        """What went wrong, in the reader's language where it can be said in it."""
+        return self.languages.of(request).explain(error)
 
     def redirect(self, request: web.Request, to: str, session: Session | None = None) -> web.Response:
         """See another page of these; `to` is its address from the first one."""
@@ -92,10 +102,38 @@ class Site:
             headers["Content-Encoding"] = "gzip"
         return web.Response(body=compressed or file.content, content_type=file.content_type, headers=headers)
 
+    def _add_words(self) -> None:
+        scripts = [file.content for name, file in self._files.items() if name.endswith(".js")]
+        sentences = list(said_in(scripts))
+        for language in self.languages:
+            if language is not ENGLISH:
+                self._files[f"words/{language.tag}.js"] = _file("words.js", module_of(language, sentences))
+
 
 def root_of(request: web.Request) -> str:
     """The way from this page to the first one."""
     return "../" * (request.path.count("/") - 1) or "./"
+
+
+def address_of(request: web.Request) -> str:
+    """This page's address from the first one, to come back to; of what was posted, the first page's."""
+    return str(request.rel_url).lstrip("/") if request.method in {"GET", "HEAD"} else ""
+
+
+def _templates(language: Language) -> Environment:
+    made = Environment(
+        loader=PackageLoader("gateway.web"),
+        extensions=["jinja2.ext.i18n"],
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.policies["ext.i18n.trimmed"] = True
+    made.install_gettext_translations(language.translations, newstyle=True)  # pyright: ignore[reportUnknownMemberType, reportAttributeAccessIssue] - the extension adds it
+    for write in (language.moment, language.date, language.number, language.dollars, language.size):
+        made.filters[write.__name__] = write
+    return made
 
 
 def _guarded(response: web.Response) -> web.Response:
@@ -111,9 +149,13 @@ def _collect(folder: Traversable, prefix: str, found: dict[str, _File]) -> None:
         if entry.is_dir():
             _collect(entry, f"{prefix}{entry.name}/", found)
             continue
-        content, suffix = entry.read_bytes(), f".{entry.name.rpartition('.')[2]}"
-        found[prefix + entry.name] = _File(
-            content,
-            gzip.compress(content, mtime=0) if suffix in _COMPRESSED else None,
-            "font/woff2" if suffix == ".woff2" else mimetypes.guess_type(entry.name)[0] or "application/octet-stream",
-        )
+        found[prefix + entry.name] = _file(entry.name, entry.read_bytes())
+
+
+def _file(name: str, content: bytes) -> _File:
+    suffix = f".{name.rpartition('.')[2]}"
+    return _File(
+        content,
+        gzip.compress(content, mtime=0) if suffix in _COMPRESSED else None,
+        "font/woff2" if suffix == ".woff2" else mimetypes.guess_type(name)[0] or "application/octet-stream",
+    )

@@ -1,6 +1,7 @@
 // The buttons under a message.
 
 import { copy } from "./code.js";
+import { _ } from "./words.js";
 
 const messageOf = (button) => button.closest(".message");
 const sourceOf = (message) => message.querySelector("template.source").content.textContent;
@@ -24,10 +25,10 @@ function edit(message, composer) {
   const field = document.createElement("textarea");
   field.className = "field";
   field.required = true;
-  field.setAttribute("aria-label", "The prompt, edited");
+  field.setAttribute("aria-label", _("The prompt, edited"));
   field.value = sourceOf(message);
   const buttons = document.createElement("div");
-  buttons.append(button("Send", "primary"), button("Cancel", "", "cancel-edit"));
+  buttons.append(button(_("Send"), "primary"), button(_("Cancel"), "", "cancel-edit"));
   form.append(field, buttons);
   form.addEventListener("submit", (event) => {
     event.preventDefault();

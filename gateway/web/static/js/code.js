@@ -1,5 +1,7 @@
 // A copy button on every block of code.
 
+import { _ } from "./words.js";
+
 /** Put the buttons on what has none. */
 export function dressCode(where) {
   for (const pre of where.querySelectorAll("pre.code:not(:has(.copy-code))")) {
@@ -7,7 +9,7 @@ export function dressCode(where) {
     button.type = "button";
     button.className = "copy-code";
     button.dataset.act = "copy-code";
-    button.textContent = "Copy";
+    button.textContent = _("Copy");
     pre.append(button);
   }
 }
@@ -16,8 +18,8 @@ export function dressCode(where) {
 export async function copy(text, button) {
   await navigator.clipboard.writeText(text);
   const [word, label] = [button.textContent, button.getAttribute("aria-label")];
-  if (label) button.setAttribute("aria-label", "Copied");
-  else button.textContent = "Copied";
+  if (label) button.setAttribute("aria-label", _("Copied"));
+  else button.textContent = _("Copied");
   setTimeout(() => {
     if (label) button.setAttribute("aria-label", label);
     else button.textContent = word;

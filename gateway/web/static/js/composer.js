@@ -4,6 +4,7 @@
 import { dressCode } from "./code.js";
 import { eventsOf } from "./events.js";
 import { add, parse, show } from "./html.js";
+import { _ } from "./words.js";
 
 const STORED_WITHIN = 20; // looks, one in 150 ms: a reply that was stopped is stored a moment later
 
@@ -101,12 +102,12 @@ export class Composer {
       });
     } catch (error) {
       if (error.name === "AbortError") throw error;
-      throw new Error("The gateway cannot be reached. Check your connection, then send it again.");
+      throw new Error(_("The gateway cannot be reached. Check your connection, then send it again."));
     }
     if (response.ok) return response;
     const told = await response.json().catch(() => null);
     if (told?.error?.code && response.status === 401) location.assign(`${this.#page.root}sign-in?ended=true`);
-    throw new Error(told?.message ?? `The gateway answered ${response.status}. Send it again in a moment.`);
+    throw new Error(told?.message ?? _("The gateway answered %(status)s. Send it again in a moment.", response));
   }
 
   #on(name, data, live, place) {

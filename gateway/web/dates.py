@@ -1,8 +1,0 @@
-"""Moments as people read them."""
-
-from gateway.times import moment
-
-
-def readable(milliseconds: int) -> str:
-    """A moment, given in milliseconds since the epoch, in UTC."""
-    return f"{moment(milliseconds):%Y-%m-%d %H:%M} UTC"
