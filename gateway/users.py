@@ -91,19 +91,34 @@ class Users:
         client_id: int | None = None,
         limit: int,
         after: Position | None = None,
+        role: Role | None = None,
+        search: str = "",
         ending: str = "",
         deleted: bool = False,
     ) -> Page[Principal]:
-        """One client's users, else everybody, in the order they were made: those whose names end so, and with `deleted`
-        also those of whom only data is left.
+        """One client's users, else everybody, in the order they were made: those with a role, those whose id or display
+        name holds what is searched for in any case, those whose names end so, and with `deleted` also those of whom
+        only data is left.
         """
-        where = {"after": after.at if after else 0, "limit": limit + 1, "ending": ending, "deleted": deleted}
+        where = {
+            "after": after.at if after else 0,
+            "limit": limit + 1,
+            "role": role or "",
+            "pattern": _holding(search),
+            "ending": ending,
+            "deleted": deleted,
+        }
         async with self._database.read() as connection:
             if client_id is None:
                 rows = self._sql.page_of_all(connection, **where)
             else:
                 rows = self._sql.page_of_client(connection, client_id=client_id, **where)
             return cut([Principal.from_row(row) async for row in rows], limit, _position)
+
+    async def number_of(self, client: Principal) -> int:
+        """How many users a client has."""
+        async with self._database.read() as connection:
+            return int(await self._sql.number_of_client(connection, client_id=client.id))
 
     async def operators(self) -> tuple[Principal, ...]:
         """Every admin, client and agent."""
@@ -344,6 +359,13 @@ def _limits(changes: UpdateLimits | None, current: UserLimits | None) -> str | N
     kept = msgspec.structs.asdict(current or UserLimits())
     limits = UserLimits(**{name: _chosen(getattr(changes, name), figure) for name, figure in kept.items()})
     return None if limits == UserLimits() else msgspec.json.encode(limits).decode()
+
+
+def _holding(text: str) -> str:
+    """What a text matches, in the words of LIKE, that holds this one."""
+    for special in "!%_":
+        text = text.replace(special, f"!{special}")
+    return f"%{text}%"
 
 
 def _position(principal: Principal) -> Position:

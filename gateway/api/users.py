@@ -14,7 +14,7 @@ from gateway.parameters import headers_of, query_of
 from gateway.principals import Principal
 from gateway.routing import EVERY_ROLE, Headers, Routes, Success
 from gateway.users import IssuedKey, NewPrincipal
-from gateway.wire import CreateUser, Done, UpdateUser, UserAnswer, UserPage, UserWithKey, WhoAmI
+from gateway.wire import CreateUser, Done, Role, UpdateUser, UserAnswer, UserPage, UserWithKey, WhoAmI
 
 _MAKERS = frozenset(("admin", "client"))
 
@@ -31,6 +31,10 @@ IdempotencyKey = Annotated[
 class ListUsers(PageOfClient, frozen=True, kw_only=True):
     """Which users."""
 
+    search: Annotated[
+        str, msgspec.Meta(max_length=100, description="Only those whose user_id or username holds this, in any case.")
+    ] = ""
+    role: Annotated[Role, msgspec.Meta(description="Only those with this role.")] | None = None
     ending: Annotated[str, msgspec.Meta(max_length=100, description="Only those whose user_id ends so.")] = ""
     deleted: Annotated[bool, msgspec.Meta(description="Also those deleted of whom something is kept.")] = False
 
@@ -88,24 +92,7 @@ async def create_user(request: web.Request) -> web.Response:
 
     The key is in this answer and in no other.
     """
-    caller = request[PRINCIPAL]
-    body = await read_body(request, CreateUser)
-    client_id = await client_asked_for(request)
-    if body.role != "user" and caller.role != "admin":
-        raise PermissionDenied(f"Only an admin may make one with the role {body.role}.")
-    if body.role != "user" and client_id is not None:
-        raise InvalidRequest(f"One with the role {body.role} belongs to no client. Leave client_id out.")
-    issued = await request.app[USERS].create(
-        NewPrincipal(
-            name=body.user_id,
-            role=body.role,
-            username=body.username,
-            plus=body.plus,
-            client_id=client_id,
-            expires_in=body.expires_in,
-        )
-    )
-    return _with_key(issued, status=201)
+    return _with_key(await make_user(request, await read_body(request, CreateUser)), status=201)
 
 
 async def list_users(request: web.Request) -> web.Response:
@@ -115,10 +102,16 @@ async def list_users(request: web.Request) -> web.Response:
     query = query_of(request, ListUsers)
     client_id = await client_asked_for(request)
     if caller.role == "user":
-        page = Page[Principal]([] if after or not caller.name.endswith(query.ending) else [caller], None)
+        page = Page[Principal]([caller] if after is None and _fits(caller, query) else [], None)
     else:
         page = await request.app[USERS].list(
-            client_id=client_id, limit=limit, after=after, ending=query.ending, deleted=query.deleted
+            client_id=client_id,
+            limit=limit,
+            after=after,
+            role=query.role,
+            search=query.search,
+            ending=query.ending,
+            deleted=query.deleted,
         )
     return json_response(UserPage(users=[user.to_wire() for user in page.items], next_cursor=page.next_cursor))
 
@@ -132,18 +125,13 @@ async def get_user(request: web.Request) -> web.Response:
 async def update_user(request: web.Request) -> web.Response:
     """`PATCH /api/users/{user_id} {"plus": false, "expires_in": 86400}`: change a user; what is left out stays."""
     changes = await read_body(request, UpdateUser)
-    target = await user_asked_for(request, request.match_info["user_id"])
-    if changes.disabled is True:
-        _refuse_oneself(request, target)
-    return json_response(UserAnswer(user=(await request.app[USERS].update(target, changes)).to_wire()))
+    changed = await change_user(request, request.match_info["user_id"], changes)
+    return json_response(UserAnswer(user=changed.to_wire()))
 
 
 async def delete_user(request: web.Request) -> web.Response:
     """`DELETE /api/users/{user_id}?purge=true`: a user's key is dead at once; `purge` erases conversations too."""
-    purge = query_of(request, DeleteUser).purge
-    target = await user_asked_for(request, request.match_info["user_id"])
-    _refuse_oneself(request, target)
-    await request.app[USERS].delete(target, purge=purge)
+    await remove_user(request, request.match_info["user_id"], purge=query_of(request, DeleteUser).purge)
     return json_response(Done())
 
 
@@ -161,6 +149,49 @@ async def rotate_key(request: web.Request) -> web.Response:
 async def whoami(request: web.Request) -> web.Response:
     """`GET /api/whoami`: what the key that asks is."""
     return json_response(request[PRINCIPAL].whoami())
+
+
+async def make_user(request: web.Request, body: CreateUser) -> IssuedKey:
+    """Make whom `body` names, as far as the caller may.
+
+    Raises `PermissionDenied`, `InvalidRequest`, `NotFound` for the client, and what `Users.create` raises.
+    """
+    caller = request[PRINCIPAL]
+    client_id = await client_asked_for(request)
+    if body.role != "user" and caller.role != "admin":
+        raise PermissionDenied(f"Only an admin may make one with the role {body.role}.")
+    if body.role != "user" and client_id is not None:
+        raise InvalidRequest(f"One with the role {body.role} belongs to no client. Leave client_id out.")
+    return await request.app[USERS].create(
+        NewPrincipal(
+            name=body.user_id,
+            role=body.role,
+            username=body.username,
+            plus=body.plus,
+            client_id=client_id,
+            expires_in=body.expires_in,
+        )
+    )
+
+
+async def change_user(request: web.Request, name: str, changes: UpdateUser) -> Principal:
+    """Change a user, as far as the caller may. Raises as `user_asked_for` and `Users.update` do, and `Conflict`."""
+    target = await user_asked_for(request, name)
+    if changes.disabled is True:
+        _refuse_oneself(request, target)
+    return await request.app[USERS].update(target, changes)
+
+
+async def remove_user(request: web.Request, name: str, *, purge: bool) -> None:
+    """Revoke a user's key, as far as the caller may; `purge` erases all else. Raises as `change_user` does."""
+    target = await user_asked_for(request, name)
+    _refuse_oneself(request, target)
+    await request.app[USERS].delete(target, purge=purge)
+
+
+def _fits(user: Principal, query: ListUsers) -> bool:
+    holds = any(query.search.lower() in text.lower() for text in (user.name, user.username))
+    return holds and query.role in {None, user.role} and user.name.endswith(query.ending)
 
 
 def _with_key(issued: IssuedKey, *, status: int = 200) -> web.Response:

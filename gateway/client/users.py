@@ -12,6 +12,7 @@ from gateway.wire import (
     Erased,
     Held,
     HeldAll,
+    Role,
     UpdateUser,
     User,
     UserAnswer,
@@ -39,14 +40,27 @@ class UserCalls(Connection):
         return (await self._call("GET", _user_path(user_id), UserAnswer)).user
 
     async def list_users(
-        self, *, page_size: int = 200, ending: str | None = None, deleted: bool = False
+        self,
+        *,
+        page_size: int = 200,
+        search: str | None = None,
+        role: Role | None = None,
+        ending: str | None = None,
+        deleted: bool = False,
     ) -> AsyncGenerator[User]:
-        """Every user this key may see, a page at a time: those whose `user_id` ends so, and with `deleted` also those
-        of whom only data is left.
+        """Every user this key may see, a page at a time: those whose `user_id` or `username` holds what is searched
+        for, those with a role, those whose `user_id` ends so, and with `deleted` also those of whom only data is left.
         """
         cursor: str | None = None
         while True:
-            query = query_of(limit=page_size, cursor=cursor, ending=ending, deleted="true" if deleted else None)
+            query = query_of(
+                limit=page_size,
+                cursor=cursor,
+                search=search,
+                role=role,
+                ending=ending,
+                deleted="true" if deleted else None,
+            )
             page = await self._call("GET", "/api/users", UserPage, query=query)
             for user in page.users:
                 yield user

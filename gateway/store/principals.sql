@@ -17,6 +17,12 @@ SELECT * FROM people WHERE coalesce(client_id, 0) = coalesce(:client_id, 0) AND 
 SELECT * FROM people
 WHERE id > :after AND (deleted_at IS NULL OR CAST(:deleted AS BOOLEAN))
     AND substr(name, length(name) - length(CAST(:ending AS TEXT)) + 1) = CAST(:ending AS TEXT)
+    AND (role = CAST(:role AS TEXT) OR CAST(:role AS TEXT) = '')
+    AND (
+        lower(name) LIKE lower(CAST(:pattern AS TEXT)) ESCAPE '!'
+        OR lower(username) LIKE lower(CAST(:pattern AS TEXT)) ESCAPE '!'
+        OR username LIKE CAST(:pattern AS TEXT) ESCAPE '!'
+    )
 ORDER BY id
 LIMIT :limit;
 
@@ -24,8 +30,17 @@ LIMIT :limit;
 SELECT * FROM people
 WHERE client_id = :client_id AND id > :after AND (deleted_at IS NULL OR CAST(:deleted AS BOOLEAN))
     AND substr(name, length(name) - length(CAST(:ending AS TEXT)) + 1) = CAST(:ending AS TEXT)
+    AND (role = CAST(:role AS TEXT) OR CAST(:role AS TEXT) = '')
+    AND (
+        lower(name) LIKE lower(CAST(:pattern AS TEXT)) ESCAPE '!'
+        OR lower(username) LIKE lower(CAST(:pattern AS TEXT)) ESCAPE '!'
+        OR username LIKE CAST(:pattern AS TEXT) ESCAPE '!'
+    )
 ORDER BY id
 LIMIT :limit;
+
+-- name: number_of_client$
+SELECT count(*) FROM principals WHERE client_id = :client_id AND deleted_at IS NULL;
 
 -- name: operators
 SELECT * FROM people WHERE role <> 'user' AND deleted_at IS NULL ORDER BY id;

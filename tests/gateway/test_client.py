@@ -68,6 +68,7 @@ async def test_every_user_is_listed_however_small_the_pages(gateway: RunningGate
         for number in range(7):
             await client.create_user(CreateUser(user_id=f"1:{number}"))
         assert {user.user_id async for user in client.list_users(page_size=3)} == {f"1:{n}" for n in range(7)}
+        assert [user.user_id async for user in client.list_users(search=":3", role="user")] == ["1:3"]
 
 
 async def test_what_a_key_may_not_do_says_so(gateway: RunningGateway) -> None:

@@ -276,3 +276,31 @@ async def test_any_user_id_can_be_addressed(gateway: RunningGateway, bot: str, n
     await gateway.make(name, key=bot)
     seen = await gateway.call("GET", "/api/users/" + quote(name, safe=""), key=bot)
     assert seen.body["user"]["user_id"] == name
+
+
+async def test_users_are_found_by_id_and_name_in_any_case_and_by_role_among_ones_own(
+    gateway: RunningGateway, bot: str, member: str
+) -> None:
+    odd = {"1:100%": "Émile", "1:a_b!": "bot's friend", "7": "ADA lovelace"}
+    for user_id, username in odd.items():
+        await gateway.make(user_id, key=bot, username=username)
+    other = await gateway.make("other", role="client")
+    hidden = await gateway.make("ada", key=other, username="Ada of another client")
+
+    async def found(query: str, key: str = bot) -> list[str]:
+        reply = await gateway.call("GET", f"/api/users?{query}", key=key)
+        assert reply.status == 200, reply.body
+        return [user["user_id"] for user in reply.body["users"]]
+
+    assert await found("search=ada") == ["123:456", "7"]
+    assert await found("search=456") == ["123:456"]
+    assert await found("search=%25") == ["1:100%"]
+    assert await found("search=_") == await found("search=A_B!") == ["1:a_b!"]
+    assert await found("search=" + quote("Émile")) == ["1:100%"]
+    assert await found("search=nobody") == await found("role=client") == []
+    assert await found("search=ada", gateway.admin_key) == ["123:456", "7", "ada"]
+    assert await found("search=OT&role=client", gateway.admin_key) == ["bot", "other"]
+    assert await found("search=another", hidden) == ["ada"]
+    assert await found("search=123", hidden) == await found("role=client", hidden) == []
+    first = await gateway.call("GET", "/api/users?search=ada&limit=1", key=bot)
+    assert await found(f"search=ada&cursor={first.body['next_cursor']}") == ["7"]
