@@ -1,6 +1,6 @@
 """What was used, read back by day, by user and line by line."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -9,10 +9,11 @@ import msgspec
 from gateway.paging import Page, Position, cut
 from gateway.store import queries
 from gateway.times import Clock, moment
-from gateway.wire import Tier, UsageOfDay, UsageOfUser, UsageSum
-from storage import Database
+from gateway.wire import Tier, UsageBy, UsageOfDay, UsageOfGroup, UsageOfUser, UsageSum
+from storage import Connection, Database
 
 _FIRST_DAY = date(1970, 1, 1)
+_WEEK = 7
 
 
 class Span(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,13 +55,28 @@ class UsageReports:
 
     async def days(self, span: Span) -> list[UsageOfDay]:
         """Every day on which anything was used."""
-        where = {"first": _number(span.first), "last": _number(span.last)}
+        async with self._database.read() as connection:
+            return await self._days(connection, span)
+
+    async def groups(self, span: Span, by: UsageBy, *, most: int) -> list[UsageOfGroup]:
+        """The same told apart: the `most` groups that cost most, the first first, and what is left of all as the last.
+
+        Users are chosen by `starting`, other groups are not.
+        """
+        if by == "user":
+            return await self._by_user(span, most)
+        where = {"first": _number(span.first), "last": _number(span.last), "by": by}
         async with self._database.read() as connection:
             if span.principal_id is not None:
-                rows = self._sql.days_of_user(connection, principal_id=span.principal_id, **where)
+                rows = self._sql.days_by_of_user(connection, principal_id=span.principal_id, **where)
             else:
-                rows = self._sql.days(connection, client_id=span.client_id, starting=span.starting, **where)
-            return [UsageOfDay(day=_date(row["day"]), **_sums(row)) async for row in rows]
+                rows = self._sql.days_by(connection, client_id=span.client_id, **where)
+            days = dict[str, list[UsageOfDay]]()
+            async for row in rows:
+                days.setdefault(row["name"], []).append(UsageOfDay(day=_date(row["day"]), **_sums(row)))
+        found = sorted((_group(name, each) for name, each in days.items()), key=_heaviest_first)
+        rest = added(day for group in found[most:] for day in group.days)
+        return [*found[:most], *([_group(None, rest)] if rest else [])]
 
     async def users(self, span: Span, *, limit: int, after: Position | None) -> Page[UsageOfUser]:
         """Everybody who used anything, in the order they were made."""
@@ -81,15 +97,7 @@ class UsageReports:
     async def heaviest(self, span: Span, *, most: int) -> list[UsageOfUser]:
         """The `most` users who cost most, of those who cost the same the ones with most tokens; the first first."""
         async with self._database.read() as connection:
-            rows = self._sql.heaviest_users(
-                connection,
-                client_id=span.client_id,
-                first=_number(span.first),
-                last=_number(span.last),
-                starting=span.starting,
-                limit=most,
-            )
-            return [_of_user(row) async for row in rows]
+            return [user for _, user in await self._heaviest(connection, span, most)]
 
     async def lines(self, span: Span) -> AsyncGenerator[list[UsageLine]]:
         """Everything there is, a day at a time."""
@@ -104,10 +112,81 @@ class UsageReports:
                 yield found
             day += timedelta(days=1)
 
+    async def _days(self, connection: Connection, span: Span) -> list[UsageOfDay]:
+        where = {"first": _number(span.first), "last": _number(span.last)}
+        if span.principal_id is not None:
+            rows = self._sql.days_of_user(connection, principal_id=span.principal_id, **where)
+        elif span.starting:
+            rows = self._sql.days_of_users_starting(
+                connection, client_id=span.client_id, starting=span.starting, **where
+            )
+        else:
+            rows = self._sql.days(connection, client_id=span.client_id, **where)
+        return [UsageOfDay(day=_date(row["day"]), **_sums(row)) async for row in rows]
 
-def total(days: list[UsageOfDay]) -> UsageSum:
+    async def _by_user(self, span: Span, most: int) -> list[UsageOfGroup]:
+        async with self._database.read() as connection:
+            chosen = list[UsageOfGroup]()
+            for principal_id, user in await self._heaviest(connection, span, most):
+                days = await self._days(connection, msgspec.structs.replace(span, principal_id=principal_id))
+                chosen.append(_group(user.user_id, days, client_id=user.client_id))
+            if len(chosen) < most:
+                return chosen
+            everybody = await self._days(connection, span)
+        rest = _without(everybody, added(day for group in chosen for day in group.days))
+        return [*chosen, *([_group(None, rest)] if rest else [])]
+
+    async def _heaviest(self, connection: Connection, span: Span, most: int) -> list[tuple[int, UsageOfUser]]:
+        first, last = _number(span.first), _number(span.last)
+        first_week, weeks_end = -(-first // _WEEK), (last + 1) // _WEEK
+        whole = first_week < weeks_end
+        rows = self._sql.heaviest_users(
+            connection,
+            client_id=span.client_id,
+            first=first,
+            last=last,
+            first_week=first_week,
+            last_week=weeks_end - 1,
+            before_weeks=first_week * _WEEK - 1 if whole else last,
+            after_weeks=weeks_end * _WEEK if whole else last + 1,
+            starting=span.starting,
+            limit=most,
+        )
+        return [(int(row["id"]), _of_user(row)) async for row in rows]
+
+
+def total(days: Iterable[UsageSum]) -> UsageSum:
     """All days in one."""
+    days = list(days)
     return UsageSum(**{name: sum(getattr(day, name) for day in days) for name in UsageSum.__struct_fields__})
+
+
+def added(days: Iterable[UsageOfDay]) -> list[UsageOfDay]:
+    """What was used on the same day as one, in the order of days."""
+    by_day = dict[date, list[UsageOfDay]]()
+    for each in days:
+        by_day.setdefault(each.day, []).append(each)
+    return [UsageOfDay(day=day, **msgspec.structs.asdict(total(by_day[day]))) for day in sorted(by_day)]
+
+
+def _without(days: Sequence[UsageOfDay], part: Sequence[UsageOfDay]) -> list[UsageOfDay]:
+    """What is left of days when a part of them is told by itself; days of which nothing is left are left out."""
+    parts = {each.day: each for each in part}
+    left = list[UsageOfDay]()
+    for each in days:
+        told = parts.get(each.day, UsageSum())
+        rest = {name: max(0, getattr(each, name) - getattr(told, name)) for name in UsageSum.__struct_fields__}
+        if rest["requests"] or rest["input_tokens"] or rest["output_tokens"]:
+            left.append(UsageOfDay(day=each.day, **rest))
+    return left
+
+
+def _group(name: str | None, days: list[UsageOfDay], client_id: str | None = None) -> UsageOfGroup:
+    return UsageOfGroup(name=name, client_id=client_id, days=days, **msgspec.structs.asdict(total(days)))
+
+
+def _heaviest_first(group: UsageOfGroup) -> tuple[Any, ...]:
+    return -group.cost_usd, -(group.input_tokens + group.output_tokens), -group.requests, group.name
 
 
 def _number(day: date) -> int:

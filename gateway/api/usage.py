@@ -16,9 +16,10 @@ from gateway.parameters import query_of
 from gateway.principals import Principal
 from gateway.routing import EVERY_ROLE, Routes, Success
 from gateway.usage import Span, UsageLine, UsageReports, total
-from gateway.wire import Name, UsageAnswer
+from gateway.wire import Name, UsageAnswer, UsageBy
 
 _MOST_DAYS = 366
+_GROUPS = 10
 _COLUMNS = (
     "day", "client_id", "user_id", "tier", "account", "model",
     "requests", "estimated", "input_tokens", "output_tokens", "cost_usd",
@@ -34,9 +35,13 @@ class ReadUsage(PageOfClient, frozen=True, kw_only=True, rename={"from_": "from"
     from_: Annotated[date, msgspec.Meta(description="The first day, UTC; else that of the month.")] | None = None
     to: Annotated[date, msgspec.Meta(description="The last day, UTC; else today.")] | None = None
     starting: Annotated[str, msgspec.Meta(max_length=100, description="Only of users whose user_id starts so.")] = ""
-    top: Annotated[int, msgspec.Meta(ge=1, le=100, description="So many users, those who cost most first.")] | None = (
-        None
-    )
+    by: Annotated[UsageBy, msgspec.Meta(description="Told apart so; accounts and clients for admins.")] | None = None
+    top: (
+        Annotated[
+            int, msgspec.Meta(ge=1, le=100, description="So many users, or groups (else 10): those that cost most.")
+        ]
+        | None
+    ) = None
     format: Annotated[Literal["json", "csv"], msgspec.Meta(description="CSV holds every line; for admins.")] = "json"
 
 
@@ -59,27 +64,51 @@ async def read_usage(request: web.Request) -> web.StreamResponse:
     """`GET /api/usage?from=2026-10-01&to=2026-10-31`: requests, tokens and costs by day, and what is left.
 
     A user sees its own, a client its users', an admin everybody's; `user_id` asks for one user's, with its limits.
-    `starting` and `top` choose among users, so not beside `user_id`; the lines of CSV know neither.
+    `starting` and `top` choose among users, so not beside `user_id`; the lines of CSV know neither. With `by` the days
+    are told once more for each tier, account, model, client or user, and what does not come under `top` as one.
     """
     query = query_of(request, ReadUsage)
     if query.format == "csv" and request[PRINCIPAL].role != "admin":
         raise PermissionDenied("Only an admin may export usage as CSV.")
-    user = await _user_asked_for(request, query)
-    span = await _span(request, query, user)
+    user, span = await span_asked_for(request, query)
     reports = request.app[USAGE]
     if query.format == "csv":
         return await _export(request, reports, span)
+    check_grouping(request[PRINCIPAL], query.by, span)
     days = await reports.days(span)
     answer = UsageAnswer(from_=span.first, to=span.last, total=total(days), days=days)
-    if user is None and query.top is not None:
+    if query.by is not None:
+        groups = await reports.groups(span, query.by, most=query.top or _GROUPS)
+        answer = msgspec.structs.replace(answer, groups=groups)
+    elif user is None and query.top is not None:
         answer = msgspec.structs.replace(answer, users=await reports.heaviest(span, most=query.top))
     elif user is None:
         limit, after = page_asked_for(request)
         page = await reports.users(span, limit=limit, after=after)
         answer = msgspec.structs.replace(answer, users=page.items, next_cursor=page.next_cursor)
-    elif user.role == "user":
+    if user is not None and user.role == "user":
         answer = msgspec.structs.replace(answer, limits=await request.app[LIMITS].allowances(user))
     return json_response(answer)
+
+
+def check_grouping(caller: Principal, by: UsageBy | None, span: Span) -> None:
+    """Raises `PermissionDenied` where the caller may not know what is told apart, and `InvalidRequest` where there is
+    nothing to tell apart.
+    """
+    if by in ("account", "client") and caller.role != "admin":
+        raise PermissionDenied(f"Only an admin may tell usage apart by {by}.")
+    if by == "user" and caller.role == "user":
+        raise PermissionDenied("Only an admin or a client may tell usage apart by user.")
+    if by == "user" and span.principal_id is not None:
+        raise InvalidRequest("One user's usage cannot be told apart by user. Leave out by or user_id.")
+    if by not in (None, "user") and span.starting:
+        raise InvalidRequest("starting goes with by=user, and with no other by. Leave one of them out.")
+
+
+async def span_asked_for(request: web.Request, query: ReadUsage) -> tuple[Principal | None, Span]:
+    """Which days and whose; the user where it is one's. Raises `NotFound`, `PermissionDenied` and `InvalidRequest`."""
+    user = await _user_asked_for(request, query)
+    return user, await _span(request, query, user)
 
 
 async def _user_asked_for(request: web.Request, query: ReadUsage) -> Principal | None:

@@ -3,7 +3,7 @@
 from datetime import date
 
 from gateway.client.connection import Connection, query_of
-from gateway.wire import AccountPage, AuditPage, Health, Policy, UsageAnswer
+from gateway.wire import AccountPage, AuditPage, Health, Policy, UsageAnswer, UsageBy
 
 
 class OperationCalls(Connection):
@@ -27,13 +27,17 @@ class OperationCalls(Connection):
         cursor: str | None = None,
         starting: str | None = None,
         top: int | None = None,
+        by: UsageBy | None = None,
     ) -> UsageAnswer:
         """What was used on the days from `since` (else the first of the month) until `until` (else today), UTC.
 
         Without `user_id` a user's own, else that of all this key may see; of one user also what is left. `starting`
-        chooses users by how their `user_id` starts, `top` so many of them who cost most.
+        chooses users by how their `user_id` starts, `top` so many of them who cost most. `by` asks for `groups` in
+        place of `users`.
         """
-        query = query_of(user_id=user_id, to=until, client_id=client_id, cursor=cursor, starting=starting, top=top)
+        query = query_of(
+            user_id=user_id, to=until, client_id=client_id, cursor=cursor, starting=starting, top=top, by=by
+        )
         query |= {} if since is None else {"from": str(since)}
         return await self._call("GET", "/api/usage", UsageAnswer, query=query)
 

@@ -55,7 +55,16 @@ from gateway.wire.personal_data import (
     Policy,
 )
 from gateway.wire.search import Mark, SearchHit, SearchPage
-from gateway.wire.usage import Allowance, TierAllowances, UsageAnswer, UsageOfDay, UsageOfUser, UsageSum
+from gateway.wire.usage import (
+    Allowance,
+    TierAllowances,
+    UsageAnswer,
+    UsageBy,
+    UsageOfDay,
+    UsageOfGroup,
+    UsageOfUser,
+    UsageSum,
+)
 from gateway.wire.users import (
     CreateUser,
     UpdateLimits,
@@ -136,7 +145,9 @@ __all__ = [
     "UpdateUser",
     "Usage",
     "UsageAnswer",
+    "UsageBy",
     "UsageOfDay",
+    "UsageOfGroup",
     "UsageOfUser",
     "UsageSum",
     "User",

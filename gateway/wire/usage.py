@@ -1,10 +1,14 @@
 """What was used, and what may be."""
 
 from datetime import date
+from typing import Literal
 
 import msgspec
 
 from gateway.wire.base import Answer, Moment, Tier
+
+UsageBy = Literal["tier", "account", "model", "client", "user"]
+"""What usage may be told apart by."""
 
 
 class Allowance(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,10 +61,23 @@ class UsageOfUser(UsageSum, frozen=True, kw_only=True):
     client_id: str | None
 
 
+class UsageOfGroup(UsageSum, frozen=True, kw_only=True):
+    """What was used of one tier, account or model, or by one client's users or one user, and on which days.
+
+    `name` is empty for users that no client made, and null for all groups that are not told by themselves.
+    `client_id` is a user's client. An account `own:NAME` is a user's own key at NAME's provider.
+    """
+
+    name: str | None
+    client_id: str | None = None
+    days: list[UsageOfDay]
+
+
 class UsageAnswer(Answer, frozen=True, kw_only=True, rename={"from_": "from"}):
     """`GET /api/usage`: from the first to the last day, both included.
 
     `limits` tell of one user's; `users` are a page of all that are meant, and `next_cursor` asks for those after them.
+    With `by` there are `groups` in their place.
     """
 
     from_: date
@@ -69,4 +86,5 @@ class UsageAnswer(Answer, frozen=True, kw_only=True, rename={"from_": "from"}):
     days: list[UsageOfDay]
     limits: list[TierAllowances] = []
     users: list[UsageOfUser] = []
+    groups: list[UsageOfGroup] = []
     next_cursor: str | None = None
