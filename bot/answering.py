@@ -34,6 +34,7 @@ _STORED_BY = (0.0, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 
 STOPPED = Phrase("Stopped. What had arrived is kept.")
 RESTARTED = Phrase("I was restarted. What had arrived is kept; follow up to go on.")
+FORGOTTEN = Phrase("Stopped. Nothing of it is kept.")
 
 
 class Asker(msgspec.Struct, frozen=True):
@@ -102,6 +103,7 @@ class Answering:
         self._owner_id: int | None = None
         self._start: Start | None = None
         self._kept = False  # the gateway has said that the reply, or what had arrived of it, is stored
+        self._forgotten = False
 
     async def run(self, asker: Asker, prompt: Prompt, place: Place, turn: asyncio.Lock) -> None:
         """Wait for the turn, stream the answer, say every failure.
@@ -123,9 +125,13 @@ class Answering:
                     await self._say(live, asker, prompt, place, turn)
                 except asyncio.CancelledError:
                     # Within, since a call to Discord that is cut off may have sent a message nobody knows of.
-                    await self._say_restarted(live, asker)
+                    await self._say_ended(live, asker)
         finally:
             await surface.settle()
+
+    def forget(self) -> None:
+        """Note nothing any more, since what is noted of the member is being erased; whoever says so cancels `run`."""
+        self._forgotten = True
 
     async def _say(self, live: LiveMessage, asker: Asker, prompt: Prompt, place: Place, turn: asyncio.Lock) -> None:
         try:
@@ -239,7 +245,7 @@ class Answering:
         live.carry(self._views.while_written(ids, asker.language))
         if new:
             await self._hold(asker, place)
-        if place.card_id is not None and not place.ephemeral:
+        if place.card_id is not None and not place.ephemeral and not self._forgotten:
             shown = msgspec.structs.replace(ids, reply_id=None)
             held = msgspec.structs.replace(self._held(asker, place), channel_id=place.card_channel_id)
             await self._threads.remember_answer(place.card_id, held, shown)
@@ -290,9 +296,12 @@ class Answering:
         view = self._view(asker, interrupted=True) if self._start else offer(error, self._skus)
         await live.finish(view=view)
 
-    async def _say_restarted(self, live: LiveMessage, asker: Asker) -> None:
+    async def _say_ended(self, live: LiveMessage, asker: Asker) -> None:
         try:
-            await live.interrupt(RESTARTED, self._view(asker, interrupted=True))
+            if self._forgotten:
+                await live.finish(footer=asker.language.say(FORGOTTEN))
+            else:
+                await live.interrupt(RESTARTED, self._view(asker, interrupted=True))
         except RenderingError as error:
             log.warning("an interrupted answer could not be marked: %s", error.reason)
 
@@ -318,12 +327,12 @@ class Answering:
         )
 
     async def _hold(self, asker: Asker, place: Place) -> None:
-        if place.holds:
+        if place.holds and not self._forgotten:
             await self._threads.hold(self._held(asker, place))
 
     async def _remember(self, message_id: int, asker: Asker, place: Place) -> None:
         ids = self._ids()
-        if ids is not None:
+        if ids is not None and not self._forgotten:
             await self._threads.remember_answer(message_id, self._held(asker, place), ids)
 
 

@@ -230,7 +230,7 @@ async def _wire(
         gateway=gateway,
         attachments=Attachments(most=config.gateway.max_attachments, most_bytes=config.gateway.max_attachment_bytes),
     )
-    personal_data = PersonalData(store, keys, gateway)
+    personal_data = PersonalData(store, keys, gateway, prompting)
     presses = Presses(
         client=bot, asking=asking, threads=threads, running=running, views=views, keys=keys, gateway=gateway
     )

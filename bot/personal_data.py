@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from bot.keys import MemberKeys, parse_user_id, user_id
+from bot.prompting import Prompting
 from gateway.client import GatewayClient
 from gateway.errors import ApiError, NotFound
 from gateway.wire import Erased, Held
@@ -89,18 +90,24 @@ class PersonalData:
         store: Store,
         keys: MemberKeys,
         gateway: GatewayClient,
+        prompting: Prompting,
         tables: Sequence[MemberTable] = MEMBER_TABLES,
     ) -> None:
         self._store = store
         self._keys = keys
         self._gateway = gateway
+        self._prompting = prompting
         self._tables = tables
 
     async def erase(self, whose: Whose) -> Receipt:
-        """Erase it on the gateway, where the key dies first, then in the store.
+        """End what is being written for them, erase it on the gateway, where the key dies first, then in the store.
 
         What breaks off is done by the next call.
         """
+        async with self._prompting.without(whose.member_id, whose.guild_id):
+            return await self._erase(whose)
+
+    async def _erase(self, whose: Whose) -> Receipt:
         guilds = await self.guilds_of(whose)
         receipt = Receipt(servers=len(guilds))
         for guild_id in guilds:
