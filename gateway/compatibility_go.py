@@ -3,11 +3,13 @@
 Its README describes them, `types/types.go` spells them.
 """
 
-from typing import Annotated
+from typing import Annotated, Self
 
 import msgspec
 
 from gateway.compatibility import Arguments
+from gateway.errors import ApiError
+from gateway.routing import Failure
 from gateway.wire import Name, Request
 
 _AdminKey = Annotated[str, msgspec.Meta(description="The admin's key, in place of the header.")]
@@ -38,6 +40,29 @@ class AskAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         return f"AskAnswer({self.response_id})"
+
+
+class PlainFailure(Failure, frozen=True, kw_only=True):
+    """An error as ChatGPT-API-server tells it: a sentence in `error`. The rest is what errors here have elsewhere."""
+
+    status: str = "error"
+    error: str
+    code: str
+    message: str
+
+    @classmethod
+    def of(cls, error: ApiError) -> Self:
+        """See `Failure`."""
+        return cls(error=error.message, code=error.code, message=error.message)
+
+
+class AskFailure(PlainFailure, frozen=True, kw_only=True):
+    """The same, with the fields of an answer, all empty: programs read these first."""
+
+    id: str = ""
+    response_id: str = ""
+    conversation_id: str = ""
+    content: str = ""
 
 
 class AdminArguments(Arguments, frozen=True, kw_only=True):

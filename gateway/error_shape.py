@@ -6,7 +6,7 @@ import math
 import msgspec
 from aiohttp import web
 
-from gateway.app_keys import REQUEST_ID
+from gateway.app_keys import REQUEST_ID, ROUTES
 from gateway.errors import (
     BY_STATUS,
     ApiError,
@@ -19,7 +19,7 @@ from gateway.errors import (
     Unavailable,
 )
 from gateway.openai_shape import is_below_v1, openai_error, openai_headers
-from gateway.routing import Handler
+from gateway.routing import Failure, Handler
 from gateway.wire import ErrorAnswer, ErrorBody
 from storage import StorageBusy, StorageError, StorageReadOnly, StorageUnreachable
 
@@ -38,27 +38,30 @@ _READ_ONLY_RETRY_SECONDS = 60.0
 
 @web.middleware
 async def shape_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer what goes wrong below as `wire.ErrorAnswer` with a true status; below `/v1` in OpenAI's shape."""
+    """Answer what goes wrong below as `wire.ErrorAnswer` with a true status.
+
+    Below `/v1` it has OpenAI's shape, and on routes that say `failure` that one.
+    """
     try:
         return await handler(request)
     except web.HTTPException as error:
         if error.status < 400:
             raise
-        return from_aiohttp(error, path=request.path)
+        return from_aiohttp(error, request)
     except ApiError as error:
-        return error_response(error, path=request.path)
+        return error_response(error, request)
     except web.RequestPayloadError:
         broken = InvalidRequest("The body broke off, or is not what its headers say.", code="broken_body")
-        return _closing(broken, request.path)
+        return _closing(broken, request)
     except BodyTooSlow:
-        return _closing(TimedOut("The body did not arrive in time. Send it again, faster."), request.path)
+        return _closing(TimedOut("The body did not arrive in time. Send it again, faster."), request)
     except ConnectionResetError:
         raise  # the caller is gone: nobody is left to answer
     except Exception as error:
         if request.writer.output_size:
             log.exception("%s broke off an answer", request[REQUEST_ID])
             raise
-        return error_response(api_error(error, request), path=request.path)
+        return error_response(api_error(error, request), request)
 
 
 def api_error(error: Exception, request: web.Request) -> ApiError:
@@ -106,14 +109,17 @@ def error_answer(error: ApiError) -> ErrorAnswer:
     )
 
 
-def error_response(error: ApiError, *, status: int | None = None, path: str = "") -> web.Response:
+def error_response(error: ApiError, request: web.Request | None = None, *, status: int | None = None) -> web.Response:
     """The response that tells an error; `status` where the error's kind is broader than that.
 
-    The request's `path` decides on the shape.
+    The `request` decides on the shape; there is none where what came was no HTTP.
     """
-    below_v1 = is_below_v1(path)
+    below_v1 = request is not None and is_below_v1(request.path)
+    failure = None if request is None else _failure(request)
     response = web.Response(
-        body=msgspec.json.encode(openai_error(error) if below_v1 else error_answer(error)),
+        body=msgspec.json.encode(
+            openai_error(error) if below_v1 else error_answer(error) if failure is None else failure.of(error)
+        ),
         status=status or error.status,
         content_type="application/json",
     )
@@ -127,17 +133,21 @@ def error_response(error: ApiError, *, status: int | None = None, path: str = ""
     return response
 
 
-def from_aiohttp(error: web.HTTPException, *, path: str = "") -> web.Response:
+def from_aiohttp(error: web.HTTPException, request: web.Request | None = None) -> web.Response:
     """The response that tells one of aiohttp's own errors."""
-    response = error_response(_in_our_words(error), status=error.status, path=path)
+    response = error_response(_in_our_words(error), request, status=error.status)
     if "Allow" in error.headers:
         response.headers["Allow"] = error.headers["Allow"]
     return response
 
 
-def _closing(error: ApiError, path: str) -> web.Response:
+def _failure(request: web.Request) -> type[Failure] | None:
+    return request.app[ROUTES].failure(request.match_info.route)
+
+
+def _closing(error: ApiError, request: web.Request) -> web.Response:
     """The answer to a request whose rest is not to be had, so that nothing can follow it."""
-    response = error_response(error, path=path)
+    response = error_response(error, request)
     response.force_close()
     return response
 

@@ -23,13 +23,14 @@ _GAP = re.compile(r"\{(\w+)(?::[^{}]*)?\}")
 _FIRST_LINE = re.compile(r"`[A-Z]+ [^` ]+(?: (?P<example>\{[^`]*\}))?`(?:: )?(?P<words>.*)")
 
 _ABOUT = """\
-Errors have one shape, a true HTTP status and a code to test for; below `/v1` the shape is OpenAI's. Every answer names
+Errors have one shape, a true HTTP status and a code to test for; below `/v1` the shape is OpenAI's,
+and ChatGPT-API-server's on its routes. Every answer names
 its request in `X-Request-ID`. Answers may grow: ignore fields you do not know. Requests are refused where they hold a
 field or a parameter that is not known, except below `/v1`, where such fields go to the provider.
 """
 
 # How components that tell an error are called, by its shape.
-_ERRORS: dict[type[msgspec.Struct], str] = {ErrorAnswer: "Error", OpenAIErrorAnswer: "OpenAIError"}
+_ERRORS: dict[type[msgspec.Struct], str] = {ErrorAnswer: "Error", OpenAIErrorAnswer: "OpenAIError"}  # else its name
 
 # What any route can answer, whatever its own work is.
 _ANY_ROUTE = frozenset((400, 431, 500, 503))
@@ -95,7 +96,7 @@ def describe(contracts: Iterable[Contract], *, version: str) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": schemas.components,
-            "responses": {f"{_ERRORS[shape]}{status}": _error(status, shape) for shape, status in _told(routes)},
+            "responses": {f"{_named(shape)}{status}": _error(status, shape) for shape, status in _told(routes)},
             "securitySchemes": {
                 "key": {"type": "http", "scheme": "bearer", "description": "`Authorization: Bearer rk-…`"}
             },
@@ -130,7 +131,7 @@ class _Schemas:
         self._parameters = {kind for route in contracts for kind in (route.query, route.headers) if kind is not None}
         kinds: list[Any] = [ErrorAnswer, OpenAIErrorAnswer, *self._parameters]
         for route in contracts:
-            kinds += [route.body, *(answer.body for answer in route.answers)]
+            kinds += [route.body, route.failure, *(answer.body for answer in route.answers)]
             kinds += [event for answer in route.answers for event in answer.events.values()]
         self._kinds = list(dict.fromkeys(kind for kind in kinds if kind is not None))
         found, self.components = msgspec.json.schema_components(self._kinds, ref_template=_REF)
@@ -202,7 +203,7 @@ def _responses(contract: Contract, schemas: _Schemas) -> dict[str, Any]:
         if answer.body is not None:
             response.setdefault("content", {})[answer.content_type] = _content(answer, schemas)
     for status in sorted(errors_of(contract)):
-        responses[str(status)] = {"$ref": f"#/components/responses/{_ERRORS[_shape(contract)]}{status}"}
+        responses[str(status)] = {"$ref": f"#/components/responses/{_named(_shape(contract))}{status}"}
     return responses
 
 
@@ -229,7 +230,11 @@ def _events(answer: Success, schemas: _Schemas) -> dict[str, Any]:
 
 
 def _shape(contract: Contract) -> type[msgspec.Struct]:
-    return OpenAIErrorAnswer if is_below_v1(contract.path) else ErrorAnswer
+    return contract.failure or (OpenAIErrorAnswer if is_below_v1(contract.path) else ErrorAnswer)
+
+
+def _named(shape: type[msgspec.Struct]) -> str:
+    return _ERRORS.get(shape, shape.__name__)
 
 
 def _told(routes: Iterable[Contract]) -> list[tuple[type[msgspec.Struct], int]]:

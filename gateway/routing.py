@@ -5,12 +5,12 @@ tells (`gateway.openapi`).
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from typing import Any, Literal, NotRequired, TypedDict, Unpack, cast
+from typing import Any, Literal, NotRequired, Self, TypedDict, Unpack, cast
 
 import msgspec
 from aiohttp import web
 
-from gateway.errors import InternalError
+from gateway.errors import ApiError, InternalError
 from gateway.wire import Role
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -40,13 +40,23 @@ class Success(msgspec.Struct, frozen=True):
     events: Mapping[str, type[msgspec.Struct]] = {}
 
 
+class Failure(msgspec.Struct, frozen=True, kw_only=True):
+    """The body that tells an error, for routes whose callers do not expect the gateway's own shape."""
+
+    @classmethod
+    def of(cls, error: ApiError) -> Self:
+        """The body for this error."""
+        raise NotImplementedError
+
+
 class Contract(msgspec.Struct, frozen=True, kw_only=True):
     """All that a route says of itself. `roles` is None where it needs no key.
 
     `errors` are the statuses that its own work can end in, beside those that any route like it can
     (`gateway.openapi` adds them). `key_arguments` names the arguments that a key may also come as, and the role it
-    then has to have; with `bare_key` it may stand in `Authorization` without a scheme. A `page` is for people with a
-    browser: it goes by sessions alone (`gateway.web.door`), and is no part of the API that the document tells.
+    then has to have; with `bare_key` it may stand in `Authorization` without a scheme. `failure` is the shape of its
+    errors where that is not the one of their address. A `page` is for people with a browser: it goes by sessions alone
+    (`gateway.web.door`), and is no part of the API that the document tells.
     """
 
     method: str
@@ -60,6 +70,7 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     errors: frozenset[int] = frozenset()
     key_arguments: Mapping[str, Role] = {}
     bare_key: bool = False
+    failure: type[Failure] | None = None
     page: bool = False
 
 
@@ -77,6 +88,7 @@ class Says(TypedDict):
     errors: NotRequired[Collection[int]]
     key_arguments: NotRequired[Collection[Role] | dict[str, Role]]
     bare_key: NotRequired[bool]
+    failure: NotRequired[type[Failure]]
     page: NotRequired[bool]
 
 
@@ -124,6 +136,7 @@ class Routes:
             errors=frozenset(says.get("errors", ())),
             key_arguments=_key_arguments(says.get("key_arguments", ())),
             bare_key=says.get("bare_key", False),
+            failure=says.get("failure"),
             page=says.get("page", False),
         )
         return contract
@@ -134,6 +147,11 @@ class Routes:
             return self._contracts[route]
         except KeyError:
             raise InternalError("This route does not say who may use it, so nobody may.") from None
+
+    def failure(self, route: web.AbstractRoute) -> type[Failure] | None:
+        """The shape of a route's errors, None where it has none of its own."""
+        contract = self._contracts.get(route)
+        return None if contract is None else contract.failure
 
     def contracts(self) -> tuple[Contract, ...]:
         """Those of the API's routes, in the order they were added; a HEAD has its GET's, which is told once."""

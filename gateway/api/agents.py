@@ -20,7 +20,7 @@ from gateway.api.arguments import read_arguments
 from gateway.api.bodies import json_response
 from gateway.app_keys import ACCOUNTS, AGENTS, AUTHENTICATOR, CONFIG, PRINCIPAL, TIMING
 from gateway.authorisation import bearer
-from gateway.compatibility_go import AdminArguments
+from gateway.compatibility_go import AdminArguments, PlainFailure
 from gateway.config import Gateway
 from gateway.errors import InvalidRequest, PermissionDenied, Unauthenticated
 from gateway.principals import Principal
@@ -61,6 +61,7 @@ def add_routes(routes: Routes, settings: Gateway) -> None:
         settings.paths.connections,
         list_connections,
         roles=("admin",),
+        failure=PlainFailure,
         bare_key=True,
         key_arguments={"admin_key": "admin"},
         query=AdminArguments,

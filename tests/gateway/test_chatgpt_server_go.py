@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import aiohttp
+import msgspec
 import pytest
 
 from gateway.config import Paths
 from gateway.wire import UpdateUser
-from tests.fakes.upstream import BreakOff, FakeUpstream
+from tests.fakes.upstream import Answer, BreakOff, FakeUpstream, Refuse
 from tests.gateway.chatting import Chatting, chatting
 
 pytestmark = pytest.mark.usefixtures("either_engine")
@@ -23,7 +24,8 @@ class Told(NamedTuple):
 
     @property
     def code(self) -> str:
-        return self.body["error"]["code"]
+        assert self.body["error"] == self.body["message"]
+        return self.body["code"]
 
 
 async def send(room: Chatting, method: str, path: str, data: Any = None, token: str | None = None) -> Told:
@@ -65,7 +67,7 @@ async def test_a_token_is_taken_bare_and_as_bearer_and_nothing_else_is(room: Cha
     assert (await send(room, "POST", "/api/ask", {"content": "Hi"}, token="rk-wrong")).code == "invalid_key"
     assert (await send(room, "POST", "/api/ask", {"content": "Hi"}, token=room.keys["root"])).status == 403
     # Elsewhere the scheme has to be there.
-    assert (await send(room, "GET", "/api/whoami", token=key)).code == "missing_key"
+    assert (await send(room, "GET", "/api/whoami", token=key)).body["error"]["code"] == "missing_key"
 
 
 async def test_a_follow_up_names_conversation_and_parent_or_neither(room: Chatting) -> None:
@@ -100,6 +102,42 @@ async def test_the_best_account_one_may_use_answers_and_errors_have_their_status
     room.upstream.play(BreakOff())
     broken = await ask(room, "mia", "Hi")
     assert (broken.status, broken.code) == (502, "upstream_broken_stream")
+
+
+class Response(msgspec.Struct):
+    """What ChatGPT-API-server's own `types.go` reads every answer into: all of it text, what is missing empty."""
+
+    id: str = ""
+    response_id: str = ""
+    conversation_id: str = ""
+    content: str = ""
+    error: str = ""
+
+
+async def test_programs_read_errors_as_they_read_answers(room: Chatting) -> None:
+    room.upstream.play(Answer(text="Hello"), Refuse(429, headers={"Retry-After": "7"}), BreakOff(pieces=("Half ",)))
+    answered, limited = await ask(room, "mia", "Hi"), await ask(room, "mia", "Hi")
+    read = msgspec.convert(answered.body, Response)
+    assert (read.content, read.error) == ("Hello", "")
+    assert read.response_id
+    assert limited.status == 429
+    refused = [limited, await ask(room, "mia", "Hi", parent_id="half"), await ask(room, "noa", "Mine?", **ids(read))]
+    refused.append(await send(room, "POST", "/api/ask", {"content": "Hi"}, token="rk-wrong"))
+    refused.append(await send(room, "POST", "/api/ask", "no object", token=room.keys["mia"]))
+    for told in refused:
+        read = msgspec.convert(told.body, Response)
+        assert (read.response_id, read.conversation_id, read.content) == ("", "", "")
+        assert read.error[-1] == "."
+    admin = {"admin_key": "wrong"}
+    for method, path in (("POST", "/admin/users/add"), ("POST", "/admin/users/delete"), ("GET", "/api/connections")):
+        told = await send(room, method, path, {**admin, "user_id": "x"} if method == "POST" else None)
+        assert told.status == 401
+        assert msgspec.convert(told.body, Response).error
+
+
+def ids(answer: Response) -> dict[str, str]:
+    """As the original's README says: to follow up, send these two."""
+    return {"conversation_id": answer.conversation_id, "parent_id": answer.response_id}
 
 
 async def test_an_admin_adds_lists_and_deletes_tokens(room: Chatting) -> None:
