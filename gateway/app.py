@@ -138,7 +138,7 @@ def create_app(
     agents.add_routes(routes, config.gateway)
     metrics.add_routes(routes, config.gateway.metrics)
     if config.gateway.web:
-        add_pages(app, routes, clock=clock)
+        add_pages(app, routes, config.gateway.paths, clock=clock)
     app[CONFIG] = config
     app[ROUTES] = routes
     app[PROXIES] = TrustedProxies(config.gateway.trusted_proxies)

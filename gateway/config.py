@@ -110,6 +110,7 @@ OWN_PATHS = re.compile(
 class Paths(Section, frozen=True, kw_only=True):
     """Where the routes of chatgpt-api-server, then those of ChatGPT-API-server are: `[gateway.paths]`."""
 
+    chat_page: RoutePath = "/chat"
     chat: RoutePath = "/api/chat"
     recall: RoutePath = "/api/recall"
     access_token: RoutePath = "/api/access-token"  # noqa: S105 - a path

@@ -1,7 +1,7 @@
 """The pages of conversations: the list, one of them, search, and what is done with them."""
 
 import asyncio
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 from aiohttp import web
@@ -9,22 +9,20 @@ from aiohttp import web
 from gateway.api.conversations import Export, export_conversation
 from gateway.api.reading import note_reading_of
 from gateway.api.scope import conversation_asked_for
-from gateway.app_keys import CONVERSATIONS, PRINCIPAL, SEARCH
-from gateway.conversations import ConversationRecord
+from gateway.app_keys import CONFIG, CONVERSATIONS, PRINCIPAL, SEARCH
+from gateway.config import Gateway
 from gateway.errors import InvalidRequest
 from gateway.parameters import query_of
 from gateway.routing import EVERY_ROLE, Query, Routes
 from gateway.search_query import SearchQuery
 from gateway.web.beside import conversations_beside
-from gateway.web.branches import Step, way_through
+from gateway.web.branches import way_through
 from gateway.web.keys import MARKDOWN, SITE
-from gateway.web.markdown import Markdown
 from gateway.web.overview import show_overview
+from gateway.web.views import View, shown
 from gateway.wire import SearchHit, UpdateConversation
 
 _LISTED = 40
-
-View = Literal["pretty", "reply", "json"]
 
 
 class Listing(Query, frozen=True, kw_only=True):
@@ -33,11 +31,16 @@ class Listing(Query, frozen=True, kw_only=True):
     cursor: str | None = None
 
 
-class Looking(Listing, frozen=True, kw_only=True):
-    """Which branch of a conversation, by a message of it, and in which form its replies are shown."""
+class Viewing(Listing, frozen=True, kw_only=True):
+    """In which form replies are shown."""
+
+    view: View = "pretty"
+
+
+class Looking(Viewing, frozen=True, kw_only=True):
+    """Which branch of a conversation, by a message of it."""
 
     at: str | None = None
-    view: View = "pretty"
 
 
 class Finding(Listing, frozen=True, kw_only=True):
@@ -46,17 +49,9 @@ class Finding(Listing, frozen=True, kw_only=True):
     q: Annotated[str, msgspec.Meta(max_length=300)] = ""
 
 
-class Shown(msgspec.Struct, frozen=True, kw_only=True):
-    """A message as a page shows it."""
-
-    step: Step
-    html: str
-    json: str
-
-
 def add_routes(routes: Routes) -> None:
     """Add the routes of this module."""
-    routes.get("/", show_start, roles=EVERY_ROLE, page=True, query=Listing)
+    routes.get("/", show_start, roles=EVERY_ROLE, page=True, query=Viewing)
     routes.get("/search", show_search, roles=EVERY_ROLE, page=True, query=Finding)
     routes.get("/c/{id}", show_conversation, roles=EVERY_ROLE, page=True, query=Looking)
     routes.post("/c/{id}/rename", rename, roles=EVERY_ROLE, page=True)
@@ -68,7 +63,13 @@ async def show_start(request: web.Request) -> web.Response:
     """`GET /`: a user's new conversation, beside the list of those there are; an admin's or a client's overview."""
     if request[PRINCIPAL].role != "user":
         return await show_overview(request)
-    return request.app[SITE].page(request, "start.html", **await _list(request))
+    return request.app[SITE].page(
+        request,
+        "start.html",
+        view=query_of(request, Viewing).view,
+        limits=_limits(request),
+        **await _list(request),
+    )
 
 
 async def show_search(request: web.Request) -> web.Response:
@@ -93,15 +94,19 @@ async def show_conversation(request: web.Request) -> web.Response:
     asked = query_of(request, Looking)
     messages = await request.app[CONVERSATIONS].read(record.id)
     way = way_through(messages, asked.at)
+    me = request[PRINCIPAL]
     # Colouring code may take a while, and others wait for the event loop.
-    shown = await asyncio.to_thread(_show, request.app[MARKDOWN], way, asked.view)
+    messages_shown = await asyncio.to_thread(shown, request.app[MARKDOWN], record, way, asked.view)
     return request.app[SITE].page(
         request,
         "conversation.html",
         record=record,
-        shown=shown,
+        shown=messages_shown,
         view=asked.view,
-        own=_own(request, record),
+        # Whoever is a user and may read it is its owner or a guest, who both may prompt there.
+        may_prompt=me.role == "user",
+        own=me.id == record.owner_id,
+        limits=_limits(request),
         **await _list(request),
     )
 
@@ -129,28 +134,9 @@ async def _list(request: web.Request) -> dict[str, Any]:
     return await conversations_beside(request, query_of(request, Listing).cursor)
 
 
-def _own(request: web.Request, record: ConversationRecord) -> bool:
-    """Whether one may go on with a conversation on this page."""
-    return request[PRINCIPAL].role == "user" and request[PRINCIPAL].id == record.owner_id
-
-
-def _show(markdown: Markdown, way: list[Step], view: View) -> list[Shown]:
-    return [
-        Shown(
-            step=step,
-            html=markdown.html(step.message.content) if _is_rendered(step, view) else "",
-            json=_json(step) if view == "json" else "",
-        )
-        for step in way
-    ]
-
-
-def _is_rendered(step: Step, view: View) -> bool:
-    return view == "pretty" or step.message.role == "user"
-
-
-def _json(step: Step) -> str:
-    return msgspec.json.format(msgspec.json.encode(step.message.to_wire()), indent=2).decode()
+def _limits(request: web.Request) -> Gateway:
+    """What a prompt may come to, which the page checks before it sends one."""
+    return request.app[CONFIG].gateway
 
 
 def _parts(hit: SearchHit) -> list[tuple[str, bool]]:

@@ -42,6 +42,10 @@ class Markdown:
         """The text as HTML."""
         return self._rendered(self._markdown.parse(text))
 
+    def code(self, text: str, language: str) -> str:
+        """A text that is code as a whole, as HTML."""
+        return _clean(_fence(text, language, ""))
+
     def last_block(self, text: str) -> int:
         """Where the last block of the text begins: what stands before it no longer changes as text is added."""
         starts = [token.map[0] for token in self._markdown.parse(text) if token.level == 0 and token.map]
@@ -57,13 +61,7 @@ class Markdown:
                     child.attrSet("target", "_blank")
         made = self._markdown.renderer.render(tokens, self._markdown.options, {})
         made = made.replace("<table>", '<div class="table" tabindex="0"><table>').replace("</table>", "</table></div>")
-        return nh3.clean(
-            made,
-            tags=_TAGS,
-            attributes=_ATTRIBUTES,
-            url_schemes={"http", "https", "mailto"},
-            link_rel="noopener noreferrer nofollow",
-        )
+        return _clean(made)
 
 
 class GrowingText:
@@ -82,6 +80,32 @@ class GrowingText:
         at = self._markdown.last_block(self._open)
         finished, self._open = self._open[:at], self._open[at:]
         return self._markdown.html(finished) if finished else "", self._markdown.html(self._open)
+
+
+class PlainText:
+    """The same of a text that is shown as it is: nothing of it changes once it has come."""
+
+    def __init__(self) -> None:
+        self._open = ""
+
+    def add(self, piece: str) -> None:
+        """The next piece."""
+        self._open += piece
+
+    def render(self) -> tuple[str, str]:
+        """The HTML of what came since the last time, and nothing that may change."""
+        finished, self._open = self._open, ""
+        return escape(finished), ""
+
+
+def _clean(html: str) -> str:
+    return nh3.clean(
+        html,
+        tags=_TAGS,
+        attributes=_ATTRIBUTES,
+        url_schemes={"http", "https", "mailto"},
+        link_rel="noopener noreferrer nofollow",
+    )
 
 
 def _fence(code: str, language: str, _attributes: str) -> str:

@@ -62,11 +62,13 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A good answer; without `text` it is `upstream.reply`. Pauses before piece `pause_at` until `upstream.release`."""
+    """A good answer; without `text` it is `upstream.reply`. Pauses before piece `pause_at` until `upstream.release`;
+    before each of several, each of which takes a release of its own.
+    """
 
     text: str | None = None
     pieces: tuple[str, ...] | None = None
-    pause_at: int | None = None
+    pause_at: int | tuple[int, ...] | None = None
     finish_reason: str | None = "stop"
     usage: bool = True
     farewell: bool = True
@@ -351,9 +353,7 @@ class FakeUpstream:
         async with _stream(request) as response:
             await response.write(_chunk({"role": "assistant", "content": ""}))
             for number, piece in enumerate(pieces):
-                if number == act.pause_at:
-                    self.paused.set()
-                    await self.release.wait()
+                await self._pause(act, number)
                 await response.write(_chunk({"content": piece}))
             if act.finish_reason is not None:
                 await response.write(_chunk({}, act.finish_reason))
@@ -362,6 +362,16 @@ class FakeUpstream:
             if act.farewell:
                 await response.write(b"data: [DONE]\n\n")
         return response
+
+    async def _pause(self, act: Answer, number: int) -> None:
+        if isinstance(act.pause_at, tuple) and number in act.pause_at:
+            self.paused.set()
+            await self.release.wait()
+            self.paused.clear()
+            self.release.clear()
+        elif number == act.pause_at:
+            self.paused.set()
+            await self.release.wait()
 
     async def _half(self, act: BreakOff | ErrorEvent, request: web.Request) -> web.StreamResponse:
         async with _stream(request) as response:

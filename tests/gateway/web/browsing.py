@@ -3,7 +3,7 @@
 import re
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import aiohttp
 from yarl import URL
@@ -44,6 +44,16 @@ class Browser:
         given = {"Origin": self.url, "Sec-Fetch-Site": "same-origin"} if headers is None else headers
         return await self._ask("POST", path, follow=follow, headers=given, data=data)
 
+    @asynccontextmanager
+    async def reply(
+        self, body: dict[str, Any], *, csrf: str | None, headers: dict[str, str] | None = None
+    ) -> AsyncGenerator[aiohttp.ClientResponse]:
+        """Prompt as the page's script does; its stream as it comes."""
+        given = {"Origin": self.url, "Sec-Fetch-Site": "same-origin"} if headers is None else headers
+        token = {} if csrf is None else {"X-Rolekey-CSRF": csrf}
+        async with self._session.post(f"{self.url}/reply", json=body, headers={**given, **token}) as response:
+            yield response
+
     async def sign_in(self, key: str) -> Page:
         form = await self.get("/sign-in")
         return await self.post("/sign-in", {"csrf": form.csrf, "key": key})
@@ -60,7 +70,7 @@ class Browser:
         async with self._session.request(
             method, self.url + path, data=data, headers=headers, allow_redirects=follow
         ) as response:
-            return Page(response.status, await response.text(), response.headers, response.url)
+            return Page(response.status, await response.text(errors="replace"), response.headers, response.url)
 
 
 @asynccontextmanager

@@ -99,7 +99,7 @@ async def test_a_streamed_reply_is_followed_up_branched_and_shown_in_each_form(t
         await expect(tab.locator("article.user").last).to_contain_text("2 of 2")
 
         await tab.get_by_role("link", name="Raw JSON").click()
-        await expect(replies(tab).last).to_contain_text('"role": "assistant"')
+        await expect(replies(tab).last).to_contain_text('"reply": "Fourth"')
         await tab.get_by_role("link", name="Reply only").click()
         await expect(replies(tab).first).to_contain_text("```python")
 
