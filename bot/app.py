@@ -56,7 +56,7 @@ from bot.unanswered import Unanswered
 from cogs.about import AboutCog
 from cogs.access import AccessCog
 from cogs.admin import AdminCog, Searching, Status
-from cogs.ask import AnswerButtons, AskCog, Asking, AskMenus, AskMessages, Presses
+from cogs.ask import AnswerButtons, AskCog, Askers, Asking, AskMenus, AskMessages, Presses, Targets
 from cogs.conversations import ConversationsCog, Opening, SharingCog
 from cogs.homes import HomesCog
 from cogs.keys import KeysCog
@@ -216,23 +216,31 @@ async def _wire(
     stack.push_async_callback(prompting.drain, config.answers.grace_seconds)
     guests = Guests(store)
     promises = Promises(store, shards)
+    askers = Askers(client=bot, access=access, keys=keys, homes=homes, threads=threads)
+    targets = Targets(client=bot, askers=askers, keys=keys, threads=threads, guests=guests, gateway=gateway)
     asking = Asking(
         client=bot,
-        access=access,
+        askers=askers,
+        targets=targets,
         guilds=guilds,
         keys=keys,
-        homes=homes,
         places=Places(config.answers.thread_archive_minutes),
         prompting=prompting,
         promises=promises,
         threads=threads,
-        guests=guests,
-        gateway=gateway,
         attachments=Attachments(most=config.gateway.max_attachments, most_bytes=config.gateway.max_attachment_bytes),
     )
     personal_data = PersonalData(store, keys, gateway, prompting)
     presses = Presses(
-        client=bot, asking=asking, threads=threads, running=running, views=views, keys=keys, gateway=gateway
+        client=bot,
+        asking=asking,
+        askers=askers,
+        targets=targets,
+        threads=threads,
+        running=running,
+        views=views,
+        keys=keys,
+        gateway=gateway,
     )
     faults = Faults()
     errors = logging.getLogger(bot_errors.__name__)
@@ -250,11 +258,11 @@ async def _wire(
         every=every,
     )
     for cog in (
-        AskCog(bot, asking, presses),
+        AskCog(bot, asking, targets, presses),
         AskMenus(bot, asking, uuid4().hex),
         AskMessages(bot, asking, threads, guests, bot.languages),
-        ConversationsCog(own, opening, asking.recent),
-        SharingCog(bot, own, opening, threads, guests, bot.languages, asking.recent),
+        ConversationsCog(own, opening, targets.recent),
+        SharingCog(bot, own, opening, threads, guests, bot.languages, targets.recent),
         HomesCog(homes, threads),
         SubscriptionsCog(bot, subscriptions, keys, roster),
         AboutCog(guilds, readings),

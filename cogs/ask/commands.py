@@ -7,9 +7,11 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from cogs.ask.asking import Asking, Interaction
+from cogs.ask.askers import Interaction
+from cogs.ask.asking import Asking
 from cogs.ask.buttons import COG, AnswerButton, Pressed
 from cogs.ask.presses import Presses
+from cogs.ask.targets import Targets
 from gateway.errors import ApiError
 
 log = logging.getLogger(__name__)
@@ -19,9 +21,10 @@ _CHOICE_CHARACTERS = 100
 class AskCog(commands.Cog, name=COG):
     """Commands, their completion, and the buttons."""
 
-    def __init__(self, bot: commands.AutoShardedBot, asking: Asking, presses: Presses) -> None:
+    def __init__(self, bot: commands.AutoShardedBot, asking: Asking, targets: Targets, presses: Presses) -> None:
         self._bot = bot
         self._asking = asking
+        self._targets = targets
         self._presses = presses
 
     async def cog_load(self) -> None:
@@ -74,7 +77,7 @@ class AskCog(commands.Cog, name=COG):
     @followup.autocomplete("conversation")
     async def _conversations(self, interaction: Interaction, words: str) -> list[app_commands.Choice[str]]:
         try:
-            found = await self._asking.recent(interaction, words)
+            found = await self._targets.recent(interaction, words)
         except (ApiError, discord.HTTPException) as error:
             log.info("no completion: %s", error)
             return []

@@ -13,8 +13,10 @@ from bot.keys import MemberKeys
 from bot.languages import counted, language_of
 from bot.places import beneath
 from bot.threads import Held, Threads
-from cogs.ask.asking import Asking, Interaction, Who
+from cogs.ask.askers import Askers, Interaction, Who
+from cogs.ask.asking import Asking
 from cogs.ask.buttons import Action, Pressed, PromptForm, confirmation
+from cogs.ask.targets import Targets
 from gateway.client import GatewayClient
 from gateway.errors import NotFound
 from gateway.wire import ErasedMessages
@@ -37,6 +39,8 @@ class Presses:
         *,
         client: discord.Client,
         asking: Asking,
+        askers: Askers,
+        targets: Targets,
         threads: Threads,
         running: RunningAnswers,
         views: AnswerViews,
@@ -45,6 +49,8 @@ class Presses:
     ) -> None:
         self._client = client
         self._asking = asking
+        self._askers = askers
+        self._targets = targets
         self._threads = threads
         self._running = running
         self._views = views
@@ -62,7 +68,7 @@ class Presses:
 
     async def act(self, interaction: Interaction, pressed: Pressed) -> None:
         """Do what a button says; raises `NotYours` where it is somebody else's."""
-        held = await self._asking.check_owner(
+        held = await self._targets.check_owner(
             interaction, pressed.conversation_id, or_guest=pressed.action == "followup"
         )
         await self._actions[pressed.action](interaction, pressed, held)
@@ -112,9 +118,9 @@ class Presses:
 
     async def _who(self, interaction: Interaction, held: Held | None) -> Who:
         if held is None:
-            return await self._asking.who(interaction, server_of(interaction), interaction.user.id)
+            return await self._askers.on_access_of(interaction, server_of(interaction), interaction.user.id)
         guild = self._client.get_guild(held.guild_id) or server_of(interaction)
-        return await self._asking.who(interaction, guild, held.owner_id)
+        return await self._askers.on_access_of(interaction, guild, held.owner_id)
 
     async def _follow_up(self, interaction: Interaction, pressed: Pressed, _held: Held | None) -> None:
         async def submit(submitted: Interaction, text: str) -> None:
@@ -161,7 +167,7 @@ class Presses:
             return ErasedMessages(message_ids=[message_id], conversation_erased=gone)
 
     async def _own_key(self, interaction: Interaction) -> str:
-        key = await self._keys.peek(await self._asking.guild_of(interaction), interaction.user.id)
+        key = await self._keys.peek(await self._askers.guild_of(interaction), interaction.user.id)
         if key is None:
             raise UnknownConversation("I can't tell whose this is any more. Ask an admin to erase it.")
         return key
