@@ -1,5 +1,6 @@
 """A member's own conversations: found, erased, shared and copied, on the gateway and in what the bot remembers."""
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ from gateway.client import GatewayClient
 from gateway.errors import NotFound
 from gateway.wire import Conversation
 
+log = logging.getLogger(__name__)
 _MOST_TITLES = 200
 
 
@@ -122,16 +124,25 @@ class OwnConversations:
         await self._guests.remove(conversation_id, member_id)
 
     async def fork(self, held: Held, member: Member, reply_id: str | None = None) -> Conversation:
-        """A conversation of the member's own with what was said in the one that is held, up to a reply or the last one.
+        """A conversation of the member's own with what was said in the one that is held, up to a reply, else up to the
+        last one that its channel shows: what its owner asked elsewhere is not theirs to copy.
 
         Raises `UserError` where the two are of different servers.
         """
         if held.conversation_id is None:
-            raise UnknownConversation("Nothing was answered here yet, so there is nothing to fork.")
+            raise _nothing_to_fork()
         if held.guild_id != member.guild.id:
             raise UserError("This conversation uses another server's access. Fork it there.")
         owner = user_id(member.guild.id, member.member.id)
-        return await self._gateway.copy_conversation(held.conversation_id, owner, message_id=reply_id)
+        shown = [reply_id] if reply_id else await self._threads.replies_shown(held.conversation_id, held.channel_id)
+        for message_id in shown:
+            try:
+                return await self._gateway.copy_conversation(held.conversation_id, owner, message_id=message_id)
+            except NotFound as error:
+                if error.code != "unknown_parent":
+                    raise
+                log.info("a reply that a channel shows was not kept: %s", error.code)
+        raise _nothing_to_fork()
 
     async def _standing(self, interaction: discord.Interaction[Any]) -> tuple[discord.Guild, discord.Member, Standing]:
         guild, member, elsewhere = server_of(interaction), interaction.user, is_elsewhere(interaction)
@@ -146,6 +157,10 @@ class OwnConversations:
                 "You are no longer a member of {server}, whose access this conversation uses.", server=guild.name
             )
         return guild, found, await self._access.standing(guild.id, found)
+
+
+def _nothing_to_fork() -> UnknownConversation:
+    return UnknownConversation("Nothing was answered here yet, so there is nothing to fork.")
 
 
 def check_owner(held: Held, member_id: int) -> None:

@@ -27,6 +27,10 @@ class Shown(msgspec.Struct, frozen=True):
     channel_id: int
 
 
+class _Reply(msgspec.Struct, frozen=True):
+    id: str
+
+
 class _InFlight(msgspec.Struct, frozen=True):
     message_id: int
     channel_id: int
@@ -74,6 +78,11 @@ class Threads:
     async def showing(self, gateway_id: str) -> list[Shown]:
         """The messages that show this prompt or this reply, oldest first."""
         return await self._store.all("answers_showing", Shown, id=gateway_id)
+
+    async def replies_shown(self, conversation_id: str, channel_id: int) -> list[str]:
+        """The newest replies of a conversation that a channel shows, newest first; some may never have been kept."""
+        rows = await self._store.all("replies_shown_in", _Reply, conversation_id=conversation_id, channel_id=channel_id)
+        return [row.id for row in rows]
 
     async def remember_answer(self, message_id: int, held: Held, ids: AnswerIds) -> None:
         """Remember what a message shows, and that a reply to it goes on with its conversation."""

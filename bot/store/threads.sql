@@ -36,6 +36,11 @@ SELECT conversation_id, prompt_id, reply_id FROM answers WHERE message_id = :mes
 -- name: answers_showing(id)
 SELECT message_id, channel_id FROM answers WHERE prompt_id = :id OR reply_id = :id ORDER BY message_id;
 
+-- name: replies_shown_in(conversation_id, channel_id)
+SELECT reply_id AS id, MAX(message_id) AS shown FROM answers
+WHERE conversation_id = :conversation_id AND channel_id = :channel_id AND reply_id IS NOT NULL
+GROUP BY reply_id ORDER BY shown DESC LIMIT 10;
+
 -- name: put_answer(message_id, channel_id, guild_id, owner_id, conversation_id, prompt_id, reply_id)!
 INSERT INTO answers (message_id, channel_id, guild_id, owner_id, conversation_id, prompt_id, reply_id)
 VALUES (:message_id, :channel_id, :guild_id, :owner_id, :conversation_id, :prompt_id, :reply_id)

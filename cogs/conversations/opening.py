@@ -129,9 +129,13 @@ class Opening:
         pages = Pages()
         pages.feed("".join(replies[-1].content.parts) if replies else "")
         pages.finish()
+        held = await self._threads.in_channel(thread.id)
         for page in pages.complete[-1:]:
-            view = self._views.when_done(AnswerIds(conversation_id=answer.conversation.id), language)
-            await thread.send(page, view=view, allowed_mentions=_NOBODY, suppress_embeds=True)
+            ids = AnswerIds(conversation_id=answer.conversation.id, reply_id=replies[-1].id)
+            view = self._views.when_done(ids, language)
+            message = await thread.send(page, view=view, allowed_mentions=_NOBODY, suppress_embeds=True)
+            if held is not None:
+                await self._threads.remember_answer(message.id, held, ids)
 
     async def rename(self, conversation_id: str, title: str) -> bool:
         """Give its thread the title too; says whether Discord took it. It allows two in ten minutes."""

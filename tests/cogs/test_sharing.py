@@ -5,6 +5,7 @@ import pytest
 
 from bot.config import Access
 from cogs.conversations import SharingCog
+from gateway.wire import ChatRequest
 from tests.cogs.conftest import MakeWorld, World, last
 from tests.cogs.test_conversations import begin, conversation_in, text, told
 from tests.cogs.test_privacy import forget
@@ -191,3 +192,19 @@ async def test_with_whom_it_was_shared_goes_with_a_conversation_whose_owner_is_f
         assert await cog._guests.of(conversation_id) == [world.paula.id]
         await forget(world)
         assert await cog._guests.of(conversation_id) == []
+
+
+async def test_a_fork_has_what_its_channel_shows_and_nothing_that_the_owner_asked_elsewhere(
+    make_world: MakeWorld,
+) -> None:
+    async with make_world() as world:
+        thread = await begin(world)
+        conversation_id = await conversation_in(world, thread)
+        key = await world.key_of(world.fred)
+        async with world.gateway() as gateway:
+            elsewhere = ChatRequest(prompt="In my own client, a secret", conversation_id=conversation_id)
+            await gateway.acting_with(key).ask(elsewhere)
+        await world.paula.slash(thread, "fork")
+        await world.paula.send(world.threads()[-1], "And for me?")
+        asked = [content for role, content in world.upstream.requests[-1].messages if role == "user"]
+        assert asked == ["What is a monad?", "And for me?"]
