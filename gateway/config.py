@@ -102,7 +102,7 @@ class Recovery(Section, frozen=True, kw_only=True):
 # Where the gateway's own routes are, whatever the settings say.
 OWN_PATHS = re.compile(
     r"/(api/(chat|access-token|users|conversations|accounts|usage|search|audit|policy|whoami)|v1|health|metrics|docs|openapi.json"
-    r"|c|reply|search|sign-in|sign-out|sign-out-everywhere|static)"
+    r"|c|reply|search|sign-in|sign-in-as|sign-in-with-discord|signed-in-with-discord|sign-out|sign-out-everywhere|static)"
     r"(/|$)"
 )
 
@@ -132,6 +132,25 @@ class Paths(Section, frozen=True, kw_only=True):
                 raise ValueError(f"two routes cannot both be at {path}")
             if OWN_PATHS.match(path) and path != Paths.__struct_defaults__[Paths.__struct_fields__.index(name)]:
                 raise ValueError(f"{path} is where another route of the gateway's is")
+
+
+WebAddress = Annotated[str, msgspec.Meta(pattern=r"^https?://[^/?#]+(/[^?#]*)?$")]
+
+
+class DiscordSignIn(Section, frozen=True, kw_only=True):
+    """Signing in to the pages with Discord: `[gateway.discord_sign_in]`. Without `client_id` there is none.
+
+    `clients` are those whose users are named by Discord's ids, `"SERVER:MEMBER"`.
+    """
+
+    client_id: Annotated[str, msgspec.Meta(pattern=r"^[0-9]*$")] = ""
+    client_secret_env: str = "DISCORD_CLIENT_SECRET"
+    clients: list[Name] = []
+    authorize_url: WebAddress = "https://discord.com/oauth2/authorize"
+    token_url: WebAddress = "https://discord.com/api/oauth2/token"  # noqa: S105 - an address
+    user_url: WebAddress = "https://discord.com/api/v10/users/@me"
+    issuer: str = "https://discord.com"
+    timeout_seconds: Positive = 10.0
 
 
 class Retention(Section, frozen=True, kw_only=True):
@@ -167,6 +186,7 @@ class Gateway(Section, frozen=True, kw_only=True):
     session_days: Positive = 7.0
     slow_request_seconds: Annotated[float, msgspec.Meta(ge=0)] = 30.0
     retention: Retention = Retention()
+    discord_sign_in: DiscordSignIn = DiscordSignIn()
     default_models: DefaultModels = DefaultModels()
     limits: Limits = Limits()
     recovery: Recovery = Recovery()
@@ -178,6 +198,11 @@ class Gateway(Section, frozen=True, kw_only=True):
             TrustedProxies(self.trusted_proxies)
         except ValueError as error:
             raise ValueError(f'trusted_proxies takes addresses and networks, such as "10.0.0.0/8": {error}') from error
+        if self.discord_sign_in.client_id and not self.public_url.startswith(("https://", "http://")):
+            raise ValueError(
+                "discord_sign_in needs public_url, the address under which browsers reach the pages, such as "
+                '"https://llm.example.org": Discord sends members back to it'
+            )
 
     @property
     def max_attached_bytes(self) -> int:
@@ -198,6 +223,7 @@ class Secrets(msgspec.Struct, frozen=True, kw_only=True):
 
     discord_token: str = ""
     client_key: str = ""
+    discord_client_secret: str = ""
     secret: str = ""
     accounts: dict[str, str] = {}
 

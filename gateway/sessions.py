@@ -1,4 +1,8 @@
-"""Who is signed in with a browser. A session belongs to the key it was begun with, and ends with it."""
+"""Who is signed in with a browser. A session belongs to a key, and ends with it.
+
+That is the key it was begun with. Who was recognised by something else, such as their account on Discord, is signed in
+by the key that they have at that moment: what ends it ends both ways in at once.
+"""
 
 import base64
 import hashlib
@@ -47,9 +51,27 @@ class Sessions:
         Raises what `Authenticator.authenticate` raises.
         """
         await self._authenticator.authenticate(key)
-        name = base64.urlsafe_b64encode(self._random(_NAME_BYTES)).decode().rstrip("=")
+        name = self._new_name()
         if not await self._database.transact(partial(self._begin, key, name), brief=True):
-            raise Unauthenticated("This key was revoked or replaced by a newer one.", code="revoked_key")
+            raise _revoked()
+        return name
+
+    async def begin_for(self, user: Principal) -> str:
+        """Sign in somebody who was recognised without their key: the new session's name.
+
+        Raises what `Authenticator.authenticate` raises of a key that works no more.
+        """
+        name = self._new_name()
+
+        async def work(connection: Connection) -> None:
+            at = milliseconds(self._clock())
+            row = await self._sql.live_key_of(connection, principal_id=user.id)
+            if row is None:
+                raise _revoked()
+            refuse_dead(row, at)
+            await self._enter(connection, name, row["key_id"], at)
+
+        await self._database.transact(work, brief=True)
         return name
 
     async def holder(self, name: str) -> Principal:
@@ -84,19 +106,29 @@ class Sessions:
 
     async def _begin(self, key: str, name: str, connection: Connection) -> bool:
         at = milliseconds(self._clock())
-        await self._sql.forget_expired(connection, at=at)
         for candidate in self._hasher.candidates(key):
             row = await self._sql.key_of(connection, hash=candidate)
             if row is not None:
-                expires_at = milliseconds(self._clock() + self._seconds)
-                await self._sql.begin(connection, hash=_hash(name), key_id=row["id"], at=at, expires_at=expires_at)
+                await self._enter(connection, name, row["id"], at)
                 return True
         return False
+
+    async def _enter(self, connection: Connection, name: str, key_id: int, at: int) -> None:
+        await self._sql.forget_expired(connection, at=at)
+        expires_at = at + milliseconds(self._seconds)
+        await self._sql.begin(connection, hash=_hash(name), key_id=key_id, at=at, expires_at=expires_at)
+
+    def _new_name(self) -> str:
+        return base64.urlsafe_b64encode(self._random(_NAME_BYTES)).decode().rstrip("=")
 
 
 def session_over() -> Unauthenticated:
     """Why a session does not count."""
     return Unauthenticated("You are signed out. Sign in again.", code="no_session")
+
+
+def _revoked() -> Unauthenticated:
+    return Unauthenticated("This key was revoked or replaced by a newer one.", code="revoked_key")
 
 
 def _hash(name: str) -> bytes:

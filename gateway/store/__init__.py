@@ -30,7 +30,7 @@ async def open_database(place: Path | str) -> Database:
 
 Subject = Literal[
     "principals", "conversations", "shares", "forgetting", "attachments", "limits", "usage", "search", "audit",
-    "retention", "personal_data", "sessions",
+    "retention", "personal_data", "sessions", "tickets", "discord_members",
 ]  # fmt: skip
 
 

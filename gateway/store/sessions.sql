@@ -1,6 +1,15 @@
 -- name: key_of^
 SELECT id FROM keys WHERE hash = :hash;
 
+-- name: live_key_of^
+SELECT
+    p.*, k.id AS key_id, k.expires_at AS this_expires_at, k.revoked_at AS this_revoked_at,
+    c.disabled AS client_disabled, c.deleted_at AS client_deleted_at
+FROM keys AS k
+JOIN people AS p ON p.id = k.principal_id
+LEFT JOIN principals AS c ON c.id = p.client_id
+WHERE k.principal_id = :principal_id AND k.revoked_at IS NULL;
+
 -- name: begin!
 INSERT INTO sessions (hash, key_id, created_at, expires_at) VALUES (:hash, :key_id, :at, :expires_at);
 
