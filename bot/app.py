@@ -67,7 +67,7 @@ from cogs.subscriptions import SubscriptionsCog
 from cogs.usage import UsageCog
 from gateway.app import create_app
 from gateway.app_keys import ACCOUNTS
-from gateway.bootstrap import ensure_admin_key, ensure_client_key
+from gateway.bootstrap import EMBEDDED_CLIENT, ensure_admin_key, ensure_client_key
 from gateway.client import GatewayClient
 from gateway.server import GatewayServer
 from gateway.wire import Account
@@ -288,7 +288,7 @@ async def _gateway(
     """
     if not config.embedded:
         return config.gateway.url, _client_key(config), None
-    server = GatewayServer(config, create_app(config, clock=lambda: now().timestamp()))
+    server = GatewayServer(config, create_app(config, clock=lambda: now().timestamp(), own_client=EMBEDDED_CLIENT))
 
     async def stop() -> None:
         await _apart(server.__aexit__(None, None, None))
@@ -296,7 +296,7 @@ async def _gateway(
     await _apart(server.__aenter__())
     stack.push_async_callback(stop)
     embedded(server)
-    return server.url, await _apart(ensure_client_key(config)), server.app[ACCOUNTS].to_wire
+    return server.url, await _apart(ensure_client_key(config, EMBEDDED_CLIENT)), server.app[ACCOUNTS].to_wire
 
 
 def _client_key(config: Config) -> str:

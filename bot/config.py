@@ -117,7 +117,14 @@ def load(path: Path | str | None = None, environ: Mapping[str, str] | None = Non
     except msgspec.ValidationError as error:
         raise ConfigError(f"{source}: {_explain(str(error))}") from None
     _check(config, source)
-    return msgspec.structs.replace(config, secrets=_secrets(config, environ))
+    secrets = _secrets(config, environ)
+    door = config.gateway.discord_sign_in
+    if door.client_id and config.embedded and not secrets.discord_client_secret:
+        raise ConfigError(
+            f"{door.client_secret_env} is missing: [gateway.discord_sign_in] needs it; copy the client secret from the "
+            "application's OAuth2 page into .env"
+        )
+    return msgspec.structs.replace(config, secrets=secrets)
 
 
 def _read_file(path: Path | str | None) -> tuple[str, dict[str, Any]]:
@@ -222,5 +229,6 @@ def _secrets(config: Config, environ: Mapping[str, str]) -> Secrets:
         discord_token=environ.get("DISCORD_TOKEN", "").strip(),
         client_key=environ.get("ROLEKEY_CLIENT_KEY", "").strip(),
         secret=environ.get("ROLEKEY_SECRET", "").strip(),
+        discord_client_secret=environ.get(config.gateway.discord_sign_in.client_secret_env, "").strip(),
         accounts={name: value for name in sorted(wanted) if (value := environ.get(name, "").strip())},
     )

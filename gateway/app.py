@@ -5,6 +5,7 @@ import random as randomness
 import secrets
 import time
 from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack
 from uuid import uuid4
 
 from aiohttp import web
@@ -91,12 +92,13 @@ from gateway.session_cookies import SESSION_COOKIES
 from gateway.sessions import Sessions
 from gateway.shares import Shares
 from gateway.store import open_database
+from gateway.tickets import TICKETS
 from gateway.times import Clock
 from gateway.usage import UsageReports
 from gateway.user_hash import UserHash
 from gateway.users import Users
 from gateway.web.door import guard_pages
-from gateway.web.pages import add_pages
+from gateway.web.pages import add_pages, opened_to_discord
 from storage import Sealer, load_secrets
 
 
@@ -106,9 +108,11 @@ def create_app(
     clock: Clock = time.time,
     random: RandomBytes = secrets.token_bytes,
     sleep: Sleep = asyncio.sleep,
+    own_client: str = "",
 ) -> web.Application:
     """The gateway as an aiohttp application. Nothing is opened before it starts.
 
+    `own_client` names the client that lives in this process, where one does: a bot on Discord.
     `sleep` waits between pings to agents, and between looks at their keys.
     Starting it raises `storage.StorageError` where the database or the secret cannot be used.
     """
@@ -138,7 +142,7 @@ def create_app(
     agents.add_routes(routes, config.gateway)
     metrics.add_routes(routes, config.gateway.metrics)
     if config.gateway.web:
-        add_pages(app, routes, config.gateway.paths, clock=clock)
+        add_pages(app, routes, config.gateway, clock=clock)
     app[CONFIG] = config
     app[ROUTES] = routes
     app[PROXIES] = TrustedProxies(config.gateway.trusted_proxies)
@@ -198,7 +202,14 @@ def create_app(
             clock=clock,
         )
         sweeping = asyncio.create_task(Retention(database, days=config.gateway.retention.days, clock=clock).run())
-        yield
+        async with AsyncExitStack() as stack:
+            if config.gateway.web and config.gateway.discord_sign_in.client_id:
+                seal = Sealer(peppers, TICKETS)
+                door = opened_to_discord(
+                    app, config, database, own_client=own_client, seal=seal, clock=clock, random=random
+                )
+                await stack.enter_async_context(door)
+            yield
         sweeping.cancel()
         await asyncio.wait([sweeping])
         await app[LIMITS].close()

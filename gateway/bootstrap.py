@@ -20,6 +20,9 @@ from gateway.users import NewPrincipal, Users
 from gateway.wire import User
 from storage import Sealer, StorageReadOnly, load_secrets, write_private
 
+EMBEDDED_CLIENT = "bot"
+"""What the client is called that lives in the gateway's process, which is the bot."""
+
 _CLIENT_KEY_FILE = "client.key"
 
 
@@ -41,7 +44,7 @@ async def ensure_admin_key(config: Config, *, clock: Clock = time.time) -> str |
     return None if issued is None else issued.key
 
 
-async def ensure_client_key(config: Config, name: str = "bot", *, clock: Clock = time.time) -> str:
+async def ensure_client_key(config: Config, name: str = EMBEDDED_CLIENT, *, clock: Clock = time.time) -> str:
     """The key of the client that lives in this process, kept sealed in `data_dir/client.key`.
 
     Where the file is missing, no secret opens it, or its key is dead, the client gets a new key.

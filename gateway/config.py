@@ -102,7 +102,7 @@ class Recovery(Section, frozen=True, kw_only=True):
 # Where the gateway's own routes are, whatever the settings say.
 OWN_PATHS = re.compile(
     r"/(api/(chat|access-token|users|conversations|accounts|usage|search|audit|policy|whoami)|v1|health|metrics|docs|openapi.json"
-    r"|c|reply|search|sign-in|sign-in-as|sign-in-with-discord|signed-in-with-discord|sign-out|sign-out-everywhere|static)"
+    r"|c|reply|search|sign-(in|out)[a-z-]*|signed-in-with-discord|static)"
     r"(/|$)"
 )
 
@@ -144,7 +144,7 @@ class DiscordSignIn(Section, frozen=True, kw_only=True):
     """
 
     client_id: Annotated[str, msgspec.Meta(pattern=r"^[0-9]*$")] = ""
-    client_secret_env: str = "DISCORD_CLIENT_SECRET"
+    client_secret_env: str = "DISCORD_CLIENT_SECRET"  # noqa: S105 - a variable's name
     clients: list[Name] = []
     authorize_url: WebAddress = "https://discord.com/oauth2/authorize"
     token_url: WebAddress = "https://discord.com/api/oauth2/token"  # noqa: S105 - an address

@@ -8,6 +8,7 @@ Cross-Site_Request_Forgery_Prevention_Cheat_Sheet.html); without it a cookie cou
 import hmac
 import secrets
 from http.cookies import SimpleCookie
+from typing import Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -26,10 +27,14 @@ _COOKIE = "rolekey"
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
-    """What a cookie holds. Before one signs in there is no `name`, and the token guards the form for it."""
+    """What a cookie holds. Before one signs in there is no `name`, and the token guards the form for it.
+
+    `by` is how one signed in, to say so on the pages.
+    """
 
     csrf: str
     name: str | None = None
+    by: Literal["key", "discord"] = "key"
 
     def __repr__(self) -> str:
         return "Session(hidden)"
@@ -38,9 +43,9 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 SESSION = web.RequestKey("SESSION", Session)
 
 
-def new_session(name: str | None = None) -> Session:
+def new_session(name: str | None = None, *, by: Literal["key", "discord"] = "key") -> Session:
     """A session with a token of its own."""
-    return Session(csrf=secrets.token_urlsafe(24), name=name)
+    return Session(csrf=secrets.token_urlsafe(24), name=name, by=by)
 
 
 def session_of(request: web.Request) -> Session | None:

@@ -56,9 +56,7 @@ class Tickets:
         at = milliseconds(self._clock())
 
         async def work(connection: Connection) -> bytes | None:
-            row = await self._sql.redeem(
-                connection, hash=_hash(ticket), purpose=purpose, browser=_hash(browser), at=at
-            )
+            row = await self._sql.redeem(connection, hash=_hash(ticket), purpose=purpose, browser=_hash(browser), at=at)
             return None if row is None else row["sealed"]
 
         sealed = await self._database.transact(work, brief=True)

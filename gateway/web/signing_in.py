@@ -29,7 +29,7 @@ def add_routes(routes: Routes) -> None:
 async def show_form(request: web.Request) -> web.Response:
     """`GET /sign-in`: the form for a key."""
     ended = query_of(request, WhySignIn).ended is not None
-    return request.app[SITE].page(request, "sign_in.html", ended=ended, problem=None)
+    return request.app[SITE].sign_in_page(request, ended=ended)
 
 
 async def sign_in(request: web.Request) -> web.Response:
@@ -38,12 +38,7 @@ async def sign_in(request: web.Request) -> web.Response:
     try:
         name = await _begin(request, given.strip() if isinstance(given, str) else "")
     except ApiError as error:
-        site = request.app[SITE]
-        problem = site.explain(request, error)
-        response = site.page(request, "sign_in.html", status=error.status, ended=False, problem=problem)
-        if error.retry_after is not None:
-            response.headers["Retry-After"] = str(round(error.retry_after))
-        return response
+        return request.app[SITE].sign_in_page(request, error=error)
     before = request.get(SESSION)
     if before is not None and before.name is not None:
         await request.app[SESSIONS].end(before.name)

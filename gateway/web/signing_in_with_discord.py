@@ -7,15 +7,16 @@ import msgspec
 from aiohttp import web
 
 from gateway.app_keys import PROXIES, SESSIONS
-from gateway.discord_oauth import DiscordAccount
 from gateway.errors import ApiError, InvalidRequest, PermissionDenied
 from gateway.parameters import query_of
 from gateway.principals import Principal
 from gateway.routing import Query, Routes
-from gateway.session_cookies import SESSION, Session, new_session
+from gateway.session_cookies import SESSION, new_session
 from gateway.times import Clock, milliseconds
+from gateway.web.discord_oauth import DiscordAccount
 from gateway.web.keys import ATTEMPTS, DISCORD_MEMBERS, DISCORD_OAUTH, SITE, TICKETS
-from gateway.web.signing_in import show_sign_in
+
+RETURN_PATH = "signed-in-with-discord"
 
 # What Discord sends along is some hundred characters long.
 _Sent = Annotated[str, msgspec.Meta(max_length=2000)]
@@ -39,7 +40,7 @@ class DiscordDoor:
     def add_routes(self, routes: Routes) -> None:
         """Add them. None is further down than the sign-in page: a browser would not send the cookie along."""
         routes.post("/sign-in-with-discord", self.leave, roles="anyone", page=True)
-        routes.get("/signed-in-with-discord", self.come_back, roles="anyone", page=True, query=FromDiscord)
+        routes.get(f"/{RETURN_PATH}", self.come_back, roles="anyone", page=True, query=FromDiscord)
         routes.post("/sign-in-as", self.choose, roles="anyone", page=True)
 
     async def leave(self, request: web.Request) -> web.Response:
@@ -47,7 +48,7 @@ class DiscordDoor:
         try:
             request.app[ATTEMPTS].check(_address(request))
         except ApiError as error:
-            return show_sign_in(request, error)
+            return request.app[SITE].sign_in_page(request, error=error)
         verifier = secrets.token_urlsafe(48)
         state = await request.app[TICKETS].issue("discord", request[SESSION].csrf, verifier)
         return request.app[SITE].leave(request.app[DISCORD_OAUTH].address(state, verifier))
@@ -61,12 +62,13 @@ class DiscordDoor:
             if len(users) == 1:
                 return await _enter(request, users[0])
         except ApiError as error:
-            return show_sign_in(request, error)
+            return request.app[SITE].sign_in_page(request, error=error)
         if not users:
             return request.app[SITE].page(request, "no_discord_user.html", status=403, account=account)
+        several_clients = len({user.client_name for user in users}) > 1
         ticket = await request.app[TICKETS].issue("choice", request[SESSION].csrf, account.id)
         return request.app[SITE].page(
-            request, "choose_user.html", account=account, users=users, ticket=ticket, problem=None
+            request, "choose_user.html", account=account, users=users, ticket=ticket, several_clients=several_clients
         )
 
     async def choose(self, request: web.Request) -> web.Response:
@@ -81,7 +83,7 @@ class DiscordDoor:
                     return await _enter(request, user)
             raise InvalidRequest("There is no such user of yours any more. Sign in again.")
         except ApiError as error:
-            return show_sign_in(request, error)
+            return request.app[SITE].sign_in_page(request, error=error)
 
     async def _account(self, request: web.Request, sent: FromDiscord) -> DiscordAccount:
         """Who was sent back, and by nobody else: the state is this browser's, and was not used before."""
@@ -119,11 +121,7 @@ async def _enter(request: web.Request, user: Principal) -> web.Response:
     before = request[SESSION]
     if before.name is not None:
         await request.app[SESSIONS].end(before.name)
-    return request.app[SITE].redirect(request, "", _discord_session(name))
-
-
-def _discord_session(name: str) -> Session:
-    return msgspec.structs.replace(new_session(name), by="discord")
+    return request.app[SITE].redirect(request, "", new_session(name, by="discord"))
 
 
 def _address(request: web.Request) -> str:

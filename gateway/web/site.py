@@ -10,8 +10,10 @@ from typing import Any
 import msgspec
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from yarl import URL
 
 from gateway.app_keys import PRINCIPAL
+from gateway.config import DiscordSignIn
 from gateway.errors import ApiError, NotFound
 from gateway.session_cookies import SESSION, Session, keep_session, new_session
 from gateway.web.languages import ENGLISH, Language, Languages, Told
@@ -38,10 +40,15 @@ class _File(msgspec.Struct, frozen=True):
 class Site:
     """Renders pages, in the `languages` there are. Addresses in them are relative, so that a proxy may serve them under
     a prefix.
+
+    With `discord` one may sign in there, too, where it names an application.
     """
 
-    def __init__(self, languages: Languages) -> None:
+    def __init__(self, languages: Languages, *, discord: DiscordSignIn) -> None:
         self.languages = languages
+        self._with_discord = bool(discord.client_id)
+        # Browsers hold a form to this wherever it is redirected to: https://www.w3.org/TR/CSP3/#directive-form-action
+        self._to_discord = POLICY.replace("form-action", f"form-action {URL(discord.authorize_url).origin()}")
         self._files = dict[str, _File]()
         _collect(files("gateway.web").joinpath("static"), "", self._files)
         self._add_words()
@@ -49,8 +56,13 @@ class Site:
         self._version = digest.hexdigest()[:12]
         self._templates = {language.tag: _templates(language) for language in languages}
 
-    def page(self, request: web.Request, template: str, *, status: int = 200, **values: Any) -> web.Response:
-        """A page. Its forms carry the session's token; who has no session yet is given one without a name."""
+    def page(
+        self, request: web.Request, template: str, *, status: int = 200, back_to: str | None = None, **values: Any
+    ) -> web.Response:
+        """A page. Its forms carry the session's token; who has no session yet is given one without a name.
+
+        `back_to` is where one goes on after choosing a language, without it here.
+        """
         session = request.get(SESSION)
         fresh = session is None
         session = session or new_session()
@@ -60,12 +72,13 @@ class Site:
             .get_template(template)
             .render(
                 root=root_of(request),
-                back_to=address_of(request),
+                back_to=address_of(request) if back_to is None else back_to,
                 version=self._version,
                 language=language,
                 languages=self.languages,
                 csrf=session.csrf,
                 me=request.get(PRINCIPAL),
+                signed_in_by=session.by,
                 **values,
             )
         )
@@ -73,6 +86,23 @@ class Site:
         if fresh and root_of(request) == "./":  # set from further below, the cookie would hold, and hide others, there
             keep_session(request, response, session)
         return _guarded(response)
+
+    def sign_in_page(self, request: web.Request, *, ended: bool = False, error: ApiError | None = None) -> web.Response:
+        """The way in; what was wrong with the last try, or that one was in until just now."""
+        response = self.page(
+            request,
+            "sign_in.html",
+            status=200 if error is None else error.status,
+            back_to="sign-in",
+            ended=ended,
+            problem=None if error is None else self.explain(request, error),
+            with_discord=self._with_discord,
+        )
+        if self._with_discord:
+            response.headers["Content-Security-Policy"] = self._to_discord
+        if error is not None and error.retry_after is not None:
+            response.headers["Retry-After"] = str(round(error.retry_after))
+        return response
 
     def error_page(self, request: web.Request, error: ApiError) -> web.Response:
         """What went wrong, in words."""
@@ -90,6 +120,10 @@ class Site:
         if session is not None:
             keep_session(request, response, session)
         return _guarded(response)
+
+    def leave(self, address: str) -> web.Response:
+        """See another site."""
+        return _guarded(web.Response(status=303, headers={"Location": address}))
 
     def file(self, request: web.Request) -> web.Response:
         """A style sheet, script, font or picture. Raises `NotFound`."""

@@ -65,6 +65,17 @@ def test_a_secret_is_never_shown(tmp_path: Path) -> None:
     assert "hunter2" not in str(config)
 
 
+def test_signing_in_with_discord_takes_its_secret_from_the_variable_that_the_settings_name(tmp_path: Path) -> None:
+    text = (
+        "[gateway]\npublic_url='https://x.example'\n[gateway.discord_sign_in]\nclient_id='1'\nclient_secret_env='MINE'"
+    )
+    with pytest.raises(ConfigError, match=r"MINE is missing: \[gateway.discord_sign_in\] needs it"):
+        load(write(tmp_path, text), {})
+    config = load(write(tmp_path, text), {"MINE": "hunter2"})
+    assert config.secrets.discord_client_secret == "hunter2"
+    assert "hunter2" not in repr(config)
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -74,6 +85,9 @@ def test_a_secret_is_never_shown(tmp_path: Path) -> None:
         ("colour = 1", "unknown setting colour in the top level; config.example.toml"),
         ("[secrets]\ndiscord_token = 'x'", "secrets do not belong in this file"),
         ("[gateway]\nport = 70000", r"\[gateway\] port: expected `int` <= 65535"),
+        ("[gateway]\ntrusted_proxies = ['nginx']", r"gateway: trusted_proxies takes addresses and networks"),
+        ("[gateway.discord_sign_in]\nclient_id = '1'", r"gateway: discord_sign_in needs public_url"),
+        ("[gateway.discord_sign_in]\ntoken_url = 'x'", r"\[gateway.discord_sign_in\] token_url: "),
         ("[access]\neveryone = 'gold'", r"\[access\] everyone: invalid enum value 'gold'"),
         ("[gateway]\nstorage = 'mysql://x'", r"storage is no address of a database; write sqlite:///PATH"),
         (
