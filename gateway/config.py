@@ -102,7 +102,7 @@ class Recovery(Section, frozen=True, kw_only=True):
 # Where the gateway's own routes are, whatever the settings say.
 OWN_PATHS = re.compile(
     r"/(api/(chat|access-token|users|conversations|accounts|usage|search|audit|policy|whoami)|v1|health|metrics|docs|openapi.json"
-    r"|c|reply|search|sign-(in|out)[a-z-]*|signed-in-with-discord|static)"
+    r"|c|reply|search|user|users|clients|usage|accounts|audit|sign-(in|out)[a-z-]*|signed-in-with-discord|static)"
     r"(/|$)"
 )
 
@@ -111,6 +111,8 @@ class Paths(Section, frozen=True, kw_only=True):
     """Where the routes of chatgpt-api-server, then those of ChatGPT-API-server are: `[gateway.paths]`."""
 
     chat_page: RoutePath = "/chat"
+    recall_page: RoutePath = "/recall"
+    access_token_page: RoutePath = "/access-token"  # noqa: S105 - a path
     chat: RoutePath = "/api/chat"
     recall: RoutePath = "/api/recall"
     access_token: RoutePath = "/api/access-token"  # noqa: S105 - a path

@@ -98,6 +98,7 @@ class Routes:
     def __init__(self, app: web.Application) -> None:
         self._router = app.router
         self._contracts = dict[web.AbstractRoute, Contract]()
+        self._pages = dict[str, Contract]()
 
     def get(self, path: str, handler: Handler, **says: Unpack[Says]) -> None:
         """Add `GET path`, and with it `HEAD path`, which answers the same without its body (RFC 9110, section 9.3.2).
@@ -140,6 +141,14 @@ class Routes:
             page=says.get("page", False),
         )
         return contract
+
+    def page_in_place(self, path: str, handler: Handler, *, roles: Collection[Role]) -> None:
+        """Show a page to whoever opens the address of a route of the API's with a browser."""
+        self._pages[path] = Contract(method="GET", path=path, handler=handler, roles=frozenset(roles), page=True)
+
+    def shown_in_place(self, path: str) -> Contract | None:
+        """The page that browsers are shown at an address of the API's."""
+        return self._pages.get(path)
 
     def contract(self, route: web.AbstractRoute) -> Contract:
         """What a route said of itself. Raises `InternalError` for one that was added past this registry."""

@@ -10,7 +10,7 @@ from gateway.app_keys import LIMITS, OWN_CREDENTIALS
 from gateway.compatibility import AccessTokenArguments
 from gateway.config import Paths
 from gateway.errors import InvalidRequest
-from gateway.own_credentials import refuse_password
+from gateway.own_credentials import IssuedToken, refuse_password
 from gateway.routing import Routes
 from gateway.times import moment
 from gateway.wire import AccessTokenAnswer, is_on
@@ -37,7 +37,19 @@ async def make_access_token(request: web.Request) -> web.Response:
     The key is tried at the provider and kept nowhere: the token is the key, sealed, for this user alone and for some
     hours. A prompt that brings it as `access_token` runs on that key. An e-mail and a password are refused.
     """
-    arguments = await read_arguments(request, AccessTokenArguments)
+    issued = await issue_token(request, await read_arguments(request, AccessTokenArguments))
+    return json_response(
+        AccessTokenAnswer(
+            access_token=issued.token, expires_at=moment(issued.expires_at), access_token_again=issued.token
+        )
+    )
+
+
+async def issue_token(request: web.Request, arguments: AccessTokenArguments) -> IssuedToken:
+    """Try the key of a caller's own and seal it.
+
+    Raises `InvalidRequest`, what `acting_user`, `Limits.hold` and `OwnCredentials.issue` raise.
+    """
     user = await acting_user(request, arguments.user_id)
     if arguments.api_key is None:
         if arguments.email or arguments.password:
@@ -56,9 +68,4 @@ async def make_access_token(request: web.Request) -> web.Response:
         given_back=False,
     )
     async with request.app[LIMITS].hold(user, needs):
-        issued = await request.app[OWN_CREDENTIALS].issue(user, arguments.api_key, tier=tier)
-    return json_response(
-        AccessTokenAnswer(
-            access_token=issued.token, expires_at=moment(issued.expires_at), access_token_again=issued.token
-        )
-    )
+        return await request.app[OWN_CREDENTIALS].issue(user, arguments.api_key, tier=tier)

@@ -35,8 +35,12 @@ async def client_asked_for(request: web.Request) -> int | None:
 
     Raises `NotFound` for a client that is not there, and `PermissionDenied` where it is not the caller's.
     """
+    return await client_named(request, getattr(request.get(QUERY), "client_id", None))
+
+
+async def client_named(request: web.Request, name: str | None) -> int | None:
+    """The same for a name that came otherwise. Raises as `client_asked_for` does."""
     caller = request[PRINCIPAL]
-    name: str | None = getattr(request.get(QUERY), "client_id", None)
     if caller.role == "admin":
         return None if name is None else (await request.app[USERS].client(name)).id
     own = caller.name if caller.role == "client" else caller.client_name

@@ -92,7 +92,8 @@ async def create_user(request: web.Request) -> web.Response:
 
     The key is in this answer and in no other.
     """
-    return _with_key(await make_user(request, await read_body(request, CreateUser)), status=201)
+    body = await read_body(request, CreateUser)
+    return _with_key(await make_user(request, body, client_id=await client_asked_for(request)), status=201)
 
 
 async def list_users(request: web.Request) -> web.Response:
@@ -151,14 +152,12 @@ async def whoami(request: web.Request) -> web.Response:
     return json_response(request[PRINCIPAL].whoami())
 
 
-async def make_user(request: web.Request, body: CreateUser) -> IssuedKey:
-    """Make whom `body` names, as far as the caller may.
+async def make_user(request: web.Request, body: CreateUser, *, client_id: int | None) -> IssuedKey:
+    """Make whom `body` names for a client, one that `gateway.api.scope` found, as far as the caller may.
 
-    Raises `PermissionDenied`, `InvalidRequest`, `NotFound` for the client, and what `Users.create` raises.
+    Raises `PermissionDenied`, `InvalidRequest`, and what `Users.create` raises.
     """
-    caller = request[PRINCIPAL]
-    client_id = await client_asked_for(request)
-    if body.role != "user" and caller.role != "admin":
+    if body.role != "user" and request[PRINCIPAL].role != "admin":
         raise PermissionDenied(f"Only an admin may make one with the role {body.role}.")
     if body.role != "user" and client_id is not None:
         raise InvalidRequest(f"One with the role {body.role} belongs to no client. Leave client_id out.")

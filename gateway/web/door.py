@@ -20,7 +20,8 @@ async def guard_pages(request: web.Request, handler: Handler) -> web.StreamRespo
         return await handler(request)
     try:
         await _enter(request, contract)
-        return await handler(request)
+        in_place = contract is not request.app[ROUTES].contract(request.match_info.route)
+        return await (contract.handler if in_place else handler)(request)
     except ApiError as error:
         if CSRF_HEADER in request.headers:
             error.message = request.app[SITE].explain(request, error).words
@@ -65,7 +66,15 @@ def _page(request: web.Request) -> Contract | None:
     if request.match_info.http_exception is not None:
         return None
     contract = request.app[ROUTES].contract(request.match_info.route)
-    return contract if contract.page else None
+    if contract.page:
+        return contract
+    return request.app[ROUTES].shown_in_place(contract.path) if _is_opened(request) else None
+
+
+def _is_opened(request: web.Request) -> bool:
+    """Whether somebody opens an address with a browser, and is no program that brings a key or arguments."""
+    asks = request.method == "GET" and not request.query_string and "Authorization" not in request.headers
+    return asks and "text/html" in request.headers.get("Accept", "")
 
 
 def _to_sign_in(request: web.Request) -> web.Response:

@@ -13,13 +13,18 @@ from gateway.routing import Routes
 from gateway.tickets import Tickets
 from gateway.times import Clock
 from gateway.web import (
+    adding,
     attached_files,
     chat_page,
+    clients,
     conversations,
     language_choice,
+    recalling,
     replies,
     signing_in,
     static_files,
+    token_making,
+    users,
 )
 from gateway.web.attempts import Attempts
 from gateway.web.discord_oauth import DiscordOAuth
@@ -34,13 +39,14 @@ log = logging.getLogger(__name__)
 
 
 def add_pages(app: web.Application, routes: Routes, settings: Gateway, *, clock: Clock) -> None:
-    """Add the pages to a gateway."""
-    app[SITE] = Site(Languages.read(), discord=settings.discord_sign_in)
+    """Add the pages to a gateway, those of chatgpt-api-server where its settings have them."""
+    app[SITE] = Site(Languages.read(), settings.paths, discord=settings.discord_sign_in, clock=clock)
     app[ATTEMPTS] = Attempts(clock=clock)
     app[MARKDOWN] = Markdown()
-    for part in (signing_in, language_choice, conversations, attached_files, replies, static_files):
+    for part in (signing_in, language_choice, conversations, attached_files, replies, users, clients, static_files):
         part.add_routes(routes)
-    chat_page.add_routes(routes, settings.paths)
+    for part in (chat_page, adding, recalling, token_making):
+        part.add_routes(routes, settings.paths)
     if settings.discord_sign_in.client_id:
         DiscordDoor(clock=clock).add_routes(routes)
 

@@ -13,9 +13,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from yarl import URL
 
 from gateway.app_keys import PRINCIPAL
-from gateway.config import DiscordSignIn
+from gateway.config import DiscordSignIn, Paths
 from gateway.errors import ApiError, NotFound
 from gateway.session_cookies import SESSION, Session, keep_session, new_session
+from gateway.times import Clock, milliseconds
 from gateway.web.languages import ENGLISH, Language, Languages, Told
 from gateway.web.languages.scripts import module_of, said_in
 
@@ -44,8 +45,10 @@ class Site:
     With `discord` one may sign in there, too, where it names an application.
     """
 
-    def __init__(self, languages: Languages, *, discord: DiscordSignIn) -> None:
+    def __init__(self, languages: Languages, paths: Paths, *, discord: DiscordSignIn, clock: Clock) -> None:
         self.languages = languages
+        self._paths = paths
+        self._clock = clock
         self._with_discord = bool(discord.client_id)
         # Browsers hold a form to this wherever it is redirected to: https://www.w3.org/TR/CSP3/#directive-form-action
         self._to_discord = POLICY.replace("form-action", f"form-action {URL(discord.authorize_url).origin()}")
@@ -72,6 +75,8 @@ class Site:
             .get_template(template)
             .render(
                 root=root_of(request),
+                paths=self._paths,
+                now=milliseconds(self._clock()),
                 back_to=address_of(request) if back_to is None else back_to,
                 version=self._version,
                 language=language,

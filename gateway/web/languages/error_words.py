@@ -32,6 +32,8 @@ ERROR_WORDS = {
     "no_session": N_("Sign in first."),
     "forbidden": N_("Your key may not do this."),
     "disabled": N_("An admin has switched your access off. Ask one to switch it on again."),
+    "key_expired": N_("The lease has run out, a new key would not work. Extend it first."),
+    "own_key": N_("This would lock you out. Ask another admin, or use the command line."),
     "too_many_attempts": N_("Too many tries with keys that do not work. Wait a minute, then try again."),
     "plus_required": N_("That needs plus access, which you don't have. Choose free."),
     "limit_requests": N_("You have asked as often as your access lets you in a minute."),
@@ -41,6 +43,17 @@ ERROR_WORDS = {
     "limit_tokens": N_("What is left of your tokens for today is not enough for this prompt and an answer."),
     "limit_cost": N_("What is left of your budget for this month is not enough for this prompt and an answer."),
     "rate_limited": N_("That was too much at once."),
+    # Users and clients
+    "user_exists": N_("That id is taken. Choose another one, or change the user who has it."),
+    "unknown_user": N_("There is no such user."),
+    "unknown_client": N_("There is no client of that name."),
+    "idempotency_replayed": N_("This form has made a key already, which is not shown again. Load the page anew."),
+    # Access tokens
+    "password_refused": N_(
+        "No e-mail and no password is taken: a password opens your whole account, and providers forbid handing it on. "
+        "Make a key at your provider, which you can limit and revoke, and give that."
+    ),
+    "credential_refused": N_("The provider refuses this key. Check that it is whole, and still good."),
     # The conversation
     "unknown_conversation": N_("There is no such conversation, or it is not yours to see."),
     "unknown_parent": N_("That conversation has changed meanwhile. Send your follow-up again."),

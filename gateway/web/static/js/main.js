@@ -3,6 +3,7 @@
 import { actions } from "./actions.js";
 import { Composer } from "./composer.js";
 import { dressCode } from "./code.js";
+import { copyOnce, showOnce } from "./once.js";
 import { toggleTheme } from "./toggle_theme.js";
 
 // The page's address changes with the conversation, and relative ones with it.
@@ -15,6 +16,7 @@ const composer = form && new Composer(form, { root, csrf });
 const shell = document.querySelector(".shell");
 const every = {
   theme: toggleTheme,
+  "copy-once": copyOnce,
   "open-drawer": () => {
     shell.classList.add("drawer-open");
     document.querySelector("#drawer a")?.focus();
@@ -32,6 +34,7 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") every["close-drawer"]?.();
 });
 
+showOnce();
 dressCode(document);
 const messages = document.querySelector("#messages");
 if (messages && !location.hash) messages.scrollTo({ top: messages.scrollHeight, behavior: "instant" });
