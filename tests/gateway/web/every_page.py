@@ -23,10 +23,29 @@ PAGES: dict[str, dict[str, list[str]]] = {
         "client": ["/c/{conversation}"],
         "admin": ["/c/{conversation}"],
     },
+    "/chat": {"user": ["/chat"]},
+    "/users": {
+        "admin": ["/users?done=revoked", "/users?search=mia&client_id=bot"],
+        "client": ["/users", "/users?search=x"],
+    },
+    "/user": {
+        "admin": ["/user?user_id=mia&client_id=bot&done=changed", "/user?user_id=bot"],
+        "client": ["/user?user_id=tom"],
+    },
+    "/user/conversations": {"admin": ["/user/conversations?user_id=mia&client_id=bot"]},
+    "/users/add": {"admin": ["/users/add", "/admin/add-user"], "client": ["/users/add"]},
+    "/clients": {"admin": ["/clients"]},
+    "/recall": {
+        STRANGER: ["/recall"],
+        "user": ["/recall", "/recall?conversation_id={conversation}"],
+        "client": ["/recall", "/recall?user_id=mia"],
+        "admin": ["/recall?user_id=mia&client_id=bot&conversation_id={conversation}"],
+    },
+    "/access-token": {STRANGER: ["/access-token"], "user": ["/access-token"], "client": ["/access-token"]},
 }
 """A route's pages, as each role looks at them; `{conversation}` is one of Mia's. New pages go here."""
 
-NO_PAGES = {"/static/{version}/{path:.+}", "/c/{id}/export"}
+NO_PAGES = {"/static/{version}/{path:.+}", "/c/{id}/export", "/c/{id}/files/{hash}"}
 """Routes of the pages that answer with a file."""
 
 REPLY = """Warm water, and time. Here is how long to wait:
