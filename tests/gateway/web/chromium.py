@@ -59,7 +59,7 @@ async def sign_in(tab: Page, key: str) -> None:
     """Sign in by the form, and wait for the first page."""
     await tab.goto("/sign-in")
     await tab.locator("#key").fill(key)
-    await tab.locator("form.card button").first.click()
+    await tab.keyboard.press("Enter")
     await tab.locator("#main").wait_for()
 
 
