@@ -91,6 +91,14 @@ async def read_usage(request: web.Request) -> web.StreamResponse:
     return json_response(answer)
 
 
+def check_days(first: date, last: date) -> None:
+    """Raises `InvalidRequest` where these are no span of days, or too many."""
+    if first > last:
+        raise InvalidRequest("from is later than to.")
+    if (last - first).days >= _MOST_DAYS:
+        raise InvalidRequest(f"from and to are more than {_MOST_DAYS} days apart. Ask for less at once.")
+
+
 def check_grouping(caller: Principal, by: UsageBy | None, span: Span) -> None:
     """Raises `PermissionDenied` where the caller may not know what is told apart, and `InvalidRequest` where there is
     nothing to tell apart.
@@ -122,10 +130,7 @@ async def _span(request: web.Request, query: ReadUsage, user: Principal | None) 
     first, last = request.app[USAGE].this_month()
     last = query.to or last
     first = query.from_ or min(first, last.replace(day=1))
-    if first > last:
-        raise InvalidRequest("from is later than to.")
-    if (last - first).days >= _MOST_DAYS:
-        raise InvalidRequest(f"from and to are more than {_MOST_DAYS} days apart. Ask for less at once.")
+    check_days(first, last)
     client_id = await client_asked_for(request)
     return Span(
         first=first,
@@ -152,10 +157,11 @@ async def _export(request: web.Request, reports: UsageReports, span: Span) -> we
 
 
 def _cells(line: UsageLine) -> tuple[Any, ...]:
-    return tuple(_harmless(getattr(line, column)) for column in _COLUMNS)
+    return tuple(harmless(getattr(line, column)) for column in _COLUMNS)
 
 
-def _harmless(value: Any) -> Any:
+def harmless(value: Any) -> Any:
+    """A cell of CSV that no spreadsheet takes for a formula; costs keep eight decimals."""
     if isinstance(value, str) and value.startswith(_FORMULA):
         return f"'{value}"
     return f"{value:.8f}" if isinstance(value, float) else value

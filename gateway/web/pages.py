@@ -13,6 +13,7 @@ from gateway.routing import Routes
 from gateway.tickets import Tickets
 from gateway.times import Clock
 from gateway.web import (
+    accounts,
     adding,
     attached_files,
     chat_page,
@@ -24,6 +25,7 @@ from gateway.web import (
     signing_in,
     static_files,
     token_making,
+    usage,
     users,
 )
 from gateway.web.attempts import Attempts
@@ -43,7 +45,18 @@ def add_pages(app: web.Application, routes: Routes, settings: Gateway, *, clock:
     app[SITE] = Site(Languages.read(), settings.paths, discord=settings.discord_sign_in, clock=clock)
     app[ATTEMPTS] = Attempts(clock=clock)
     app[MARKDOWN] = Markdown()
-    for part in (signing_in, language_choice, conversations, attached_files, replies, users, clients, static_files):
+    for part in (
+        signing_in,
+        language_choice,
+        conversations,
+        attached_files,
+        replies,
+        users,
+        clients,
+        accounts,
+        usage,
+        static_files,
+    ):
         part.add_routes(routes)
     for part in (chat_page, adding, recalling, token_making):
         part.add_routes(routes, settings.paths)

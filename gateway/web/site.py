@@ -170,7 +170,7 @@ def _templates(language: Language) -> Environment:
     )
     made.policies["ext.i18n.trimmed"] = True
     made.install_gettext_translations(language.translations, newstyle=True)  # pyright: ignore[reportUnknownMemberType, reportAttributeAccessIssue] - the extension adds it
-    for write in (language.moment, language.date, language.number, language.dollars, language.size):
+    for write in (language.moment, language.date, language.number, language.compact, language.dollars, language.size):
         made.filters[write.__name__] = write
     return made
 

@@ -10,7 +10,7 @@ from babel import Locale
 from babel.dates import format_date, format_datetime
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import format_currency, format_decimal
+from babel.numbers import format_compact_decimal, format_currency, format_decimal
 from babel.units import format_unit
 
 from gateway.errors import ApiError
@@ -83,6 +83,12 @@ class Language:
     def number(self, number: float) -> str:
         """A number with the language's separators, at most three decimals."""
         return format_decimal(number, locale=self.locale)
+
+    def compact(self, number: float) -> str:
+        """The same in few characters, 12.5K for instance; less than one keeps what tells it from nothing."""
+        if number < 1:
+            return self.number(number)
+        return format_compact_decimal(number, locale=self.locale, fraction_digits=1)
 
     def dollars(self, amount: float) -> str:
         """US dollars as money; less than a cent's worth keeps more digits."""

@@ -42,10 +42,16 @@ PAGES: dict[str, dict[str, list[str]]] = {
         "admin": ["/recall?user_id=mia&client_id=bot&conversation_id={conversation}"],
     },
     "/access-token": {STRANGER: ["/access-token"], "user": ["/access-token"], "client": ["/access-token"]},
+    "/accounts": {"admin": ["/accounts"]},
+    "/usage": {
+        "user": ["/usage", "/usage?by=model&of=tokens&days=7"],
+        "client": ["/usage?by=user", "/usage?user=mia"],
+        "admin": ["/usage?of=tokens", "/usage?by=client&of=cost&days=365", "/usage?from=2026-12-01&to=2026-01-01"],
+    },
 }
 """A route's pages, as each role looks at them; `{conversation}` is one of Mia's. New pages go here."""
 
-NO_PAGES = {"/static/{version}/{path:.+}", "/c/{id}/export", "/c/{id}/files/{hash}"}
+NO_PAGES = {"/static/{version}/{path:.+}", "/c/{id}/export", "/c/{id}/files/{hash}", "/usage/figures.csv"}
 """Routes of the pages that answer with a file."""
 
 REPLY = """Warm water, and time. Here is how long to wait:

@@ -38,4 +38,7 @@ showOnce();
 dressCode(document);
 const messages = document.querySelector("#messages");
 if (messages && !location.hash) messages.scrollTo({ top: messages.scrollHeight, behavior: "instant" });
+// What few pages need comes with those.
+if (document.querySelector("[data-live]")) Object.assign(every, (await import("./live.js")).live());
+if (document.querySelector("[data-plot]")) (await import("./plot.js")).plots();
 document.body.dataset.ready = "";
