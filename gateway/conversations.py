@@ -3,6 +3,7 @@
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import msgspec
@@ -47,11 +48,17 @@ class ConversationRecord(msgspec.Struct, frozen=True, kw_only=True):
     system: str | None
     created_at: int
     updated_at: int
+    link: str | None = None
 
     @property
     def own_credential(self) -> bool:
         """Whether it runs on its owner's own credential at the account's provider, by an access token."""
         return self.account.startswith(OWN_CREDENTIAL)
+
+    @property
+    def link_host(self) -> str:
+        """Where the link leads; nothing where there is none."""
+        return urlsplit(self.link or "").hostname or ""
 
     def to_wire(self) -> Conversation:
         """What a list shows of it."""
@@ -62,6 +69,7 @@ class ConversationRecord(msgspec.Struct, frozen=True, kw_only=True):
             tier=self.tier,
             created_at=moment(self.created_at),
             updated_at=moment(self.updated_at),
+            link=self.link,
         )
 
 
@@ -267,6 +275,14 @@ class Conversations:
     async def rename(self, conversation_id: str, title: str) -> None:
         """Give the user's own title, which stays."""
         await self.set_title(conversation_id, title, source="user")
+
+    async def set_link(self, conversation_id: str, link: str | None) -> None:
+        """Remember where its client goes on with it; None forgets that."""
+
+        async def work(connection: Connection) -> None:
+            await self._sql.link(connection, id=conversation_id, link=link)
+
+        await self._database.transact(work, brief=True)
 
     async def delete(self, conversation_id: str) -> None:
         """Erase a conversation and its messages for good."""

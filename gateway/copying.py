@@ -52,6 +52,7 @@ class Copying:
             model=account.model,
             created_at=now,
             updated_at=now,
+            link=None,
         )
         await self._conversations.record_copy(record, self._copied(path, original, record))
         return record

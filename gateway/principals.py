@@ -20,6 +20,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     role: Role
     name: str
     username: str
+    community: str = ""
     client_id: int | None
     client_name: str | None
     plus: bool
@@ -38,6 +39,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
             role=row["role"],
             name=row["name"],
             username=row["username"],
+            community=row["community"],
             client_id=row["client_id"],
             client_name=row["client_name"],
             plus=bool(row["plus"]),
@@ -54,6 +56,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
         return User(
             user_id=self.name,
             username=self.username,
+            community=self.community,
             role=self.role,
             client_id=self.client_name,
             plus=self.plus,

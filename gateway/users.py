@@ -30,6 +30,7 @@ class NewPrincipal(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     role: Role = "user"
     username: str = ""
+    community: str = ""
     plus: bool = False
     client_id: int | None = None
     expires_in: int | None = None
@@ -168,6 +169,7 @@ class Users:
                 connection,
                 id=current.id,
                 username=_chosen(changes.username, current.username),
+                community=_chosen(changes.community, current.community),
                 plus=_chosen(changes.plus, current.plus),
                 disabled=_chosen(changes.disabled, current.disabled),
             )
@@ -255,7 +257,7 @@ class Users:
             return await self._insert(connection, new, at)
         _refuse_taken(row, new)
         identity = int(row["id"])
-        await self._sql.revive(connection, id=identity, username=new.username, plus=new.plus)
+        await self._sql.revive(connection, id=identity, username=new.username, community=new.community, plus=new.plus)
         return identity
 
     async def _insert(self, connection: Connection, new: NewPrincipal, at: int) -> int:
@@ -266,6 +268,7 @@ class Users:
                 client_id=new.client_id,
                 name=new.name,
                 username=new.username,
+                community=new.community,
                 plus=new.plus,
                 at=at,
             )

@@ -8,8 +8,9 @@ from aiohttp import web
 from gateway.api.bodies import json_response, page_asked_for, read_body
 from gateway.api.reading import note_reading, note_reading_of, whose_asked_for
 from gateway.api.scope import PageOfClient, conversation_asked_for
-from gateway.app_keys import CONVERSATIONS
+from gateway.app_keys import CONVERSATIONS, PRINCIPAL
 from gateway.conversations import ConversationRecord, StoredMessage
+from gateway.errors import PermissionDenied
 from gateway.parameters import query_of
 from gateway.routing import EVERY_ROLE, Query, Routes, Success
 from gateway.times import moment
@@ -50,7 +51,7 @@ def add_routes(routes: Routes) -> None:
     routes.get("/api/conversations/{id}", get_conversation, roles=EVERY_ROLE, answers=ConversationAnswer)
     routes.patch(
         "/api/conversations/{id}",
-        rename_conversation,
+        update_conversation,
         roles=EVERY_ROLE,
         body=UpdateConversation,
         answers=ConversationSummary,
@@ -84,11 +85,19 @@ async def get_conversation(request: web.Request) -> web.Response:
     return json_response(_answer(record, messages))
 
 
-async def rename_conversation(request: web.Request) -> web.Response:
-    """`PATCH /api/conversations/{id} {"title": "…"}`: a title of one's own, which stays."""
+async def update_conversation(request: web.Request) -> web.Response:
+    """`PATCH /api/conversations/{id} {"title": "…"}`: a title of one's own, which stays.
+
+    The client also gives the `link` under which the conversation goes on there.
+    """
     body = await read_body(request, UpdateConversation)
     record = await conversation_asked_for(request)
-    await request.app[CONVERSATIONS].rename(record.id, body.title)
+    if body.link is not msgspec.UNSET:
+        if request[PRINCIPAL].role == "user":
+            raise PermissionDenied("Only the client that made the user says where the conversation goes on.")
+        await request.app[CONVERSATIONS].set_link(record.id, body.link)
+    if body.title is not msgspec.UNSET:
+        await request.app[CONVERSATIONS].rename(record.id, body.title)
     return json_response(ConversationSummary(conversation=(await conversation_asked_for(request)).to_wire()))
 
 

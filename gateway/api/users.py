@@ -166,6 +166,7 @@ async def make_user(request: web.Request, body: CreateUser, *, client_id: int | 
             name=body.user_id,
             role=body.role,
             username=body.username,
+            community=body.community,
             plus=body.plus,
             client_id=client_id,
             expires_in=body.expires_in,

@@ -57,6 +57,11 @@ class ConversationCalls(Connection):
         path, body = _conversation_path(conversation_id), UpdateConversation(title=title)
         return (await self._call("PATCH", path, ConversationSummary, body=body)).conversation
 
+    async def link_conversation(self, conversation_id: str, link: str | None) -> Conversation:
+        """Say where a conversation goes on, such as in a thread on Discord, or that it does so no more (clients)."""
+        path, body = _conversation_path(conversation_id), UpdateConversation(link=link)
+        return (await self._call("PATCH", path, ConversationSummary, body=body)).conversation
+
     async def delete_conversation(self, conversation_id: str) -> None:
         """Erase a conversation."""
         await self._erase(_conversation_path(conversation_id))

@@ -145,6 +145,7 @@ class SyncGatewayClient:
     all_conversations = _iterating(GatewayClient.all_conversations)
     get_conversation = _waiting(GatewayClient.get_conversation)
     rename_conversation = _waiting(GatewayClient.rename_conversation)
+    link_conversation = _waiting(GatewayClient.link_conversation)
     delete_conversation = _waiting(GatewayClient.delete_conversation)
     erase_message = _waiting(GatewayClient.erase_message)
     copy_conversation = _waiting(GatewayClient.copy_conversation)

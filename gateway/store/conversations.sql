@@ -124,5 +124,8 @@ WHERE id = :id AND NOT EXISTS (SELECT 1 FROM messages WHERE conversation_id = :i
 UPDATE conversations SET title = :title, title_source = :source
 WHERE id = :id AND (:source = 'user' OR title_source <> 'user');
 
+-- name: link!
+UPDATE conversations SET link = :link WHERE id = :id;
+
 -- name: erase!
 DELETE FROM conversations WHERE id = :id;

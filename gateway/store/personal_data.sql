@@ -31,7 +31,7 @@ DELETE FROM rotations WHERE principal_id = :id OR caller_id = :id;
 DELETE FROM usage WHERE principal_id = :id AND day < :first_of_month;
 
 -- name: erase_name!
-UPDATE principals SET username = '', deleted_at = :at WHERE id = :id;
+UPDATE principals SET username = '', community = '', deleted_at = :at WHERE id = :id;
 
 -- name: erase_remains!
 -- Users deleted of whom nothing is left that anything still depends on: no key that is told apart, nothing they wrote,

@@ -49,15 +49,17 @@ SELECT * FROM people WHERE role <> 'user' AND deleted_at IS NULL ORDER BY id;
 SELECT id FROM principals WHERE role = 'admin' LIMIT 1;
 
 -- name: create<!
-INSERT INTO principals (role, client_id, name, username, plus, created_at)
-VALUES (:role, :client_id, :name, :username, :plus, :at)
+INSERT INTO principals (role, client_id, name, username, community, plus, created_at)
+VALUES (:role, :client_id, :name, :username, :community, :plus, :at)
 RETURNING id;
 
 -- name: revive!
-UPDATE principals SET username = :username, plus = :plus, deleted_at = NULL WHERE id = :id;
+UPDATE principals SET username = :username, community = :community, plus = :plus, deleted_at = NULL WHERE id = :id;
 
 -- name: update!
-UPDATE principals SET username = :username, plus = :plus, disabled = :disabled WHERE id = :id;
+UPDATE principals
+SET username = :username, community = :community, plus = :plus, disabled = :disabled
+WHERE id = :id;
 
 -- name: set_limits!
 UPDATE principals SET limits = :limits WHERE id = :id;

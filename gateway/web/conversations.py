@@ -114,12 +114,12 @@ async def show_conversation(request: web.Request) -> web.Response:
 async def rename(request: web.Request) -> web.Response:
     """`POST /c/{id}/rename`: a title of one's own."""
     record = await conversation_asked_for(request)
-    given = (await request.post()).get("title")
+    title = str((await request.post()).get("title", "")).strip()
     try:
-        wanted = msgspec.convert({"title": str(given or "").strip()}, UpdateConversation)
+        msgspec.convert({"title": title}, UpdateConversation)
     except msgspec.ValidationError as error:
         raise InvalidRequest("A title is 1 to 200 characters long, in one line. Choose another one.") from error
-    await request.app[CONVERSATIONS].rename(record.id, wanted.title)
+    await request.app[CONVERSATIONS].rename(record.id, title)
     return request.app[SITE].redirect(request, f"c/{record.id}")
 
 

@@ -8,9 +8,17 @@ from gateway.wire.attachments import Attachment
 from gateway.wire.base import PRINTED_WORDS, Answer, MessageStatus, Moment, Name, Request, Tier
 from gateway.wire.chat import Content, Usage
 
+# No name and password before the host, which would hide where it leads.
+Link = Annotated[
+    str,
+    msgspec.Meta(
+        max_length=500, pattern=r"^https://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~%!$&'()*+,;=:@/?#-]*)?$(?!\n)"
+    ),
+]
+
 
 class Conversation(msgspec.Struct, frozen=True, kw_only=True):
-    """A conversation as a list shows it."""
+    """A conversation as a list shows it. `link` is where it goes on for the client, such as a thread on Discord."""
 
     id: str
     title: str
@@ -18,6 +26,7 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     tier: Tier
     created_at: Moment
     updated_at: Moment
+    link: str | None = None
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,9 +62,16 @@ class ConversationAnswer(Answer, frozen=True, kw_only=True):
 
 
 class UpdateConversation(Request, frozen=True, kw_only=True):
-    """`PATCH /api/conversations/{id}`."""
+    """`PATCH /api/conversations/{id}`. What is left out stays; `link` is the client's to give, null takes it back."""
 
-    title: Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=PRINTED_WORDS)]
+    title: Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=PRINTED_WORDS)] | msgspec.UnsetType = (
+        msgspec.UNSET
+    )
+    link: Link | msgspec.UnsetType | None = msgspec.UNSET
+
+    def __post_init__(self) -> None:
+        if self.title is msgspec.UNSET and self.link is msgspec.UNSET:
+            raise ValueError("say what to change: title, or link")
 
 
 class ErasedMessages(Answer, frozen=True, kw_only=True):

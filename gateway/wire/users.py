@@ -10,11 +10,14 @@ from gateway.wire.base import Answer, DisplayName, Dollars, Figure, Moment, Name
 class CreateUser(Request, frozen=True, kw_only=True):
     """`POST /api/users`. `expires_in` is the key's life in seconds, without it the key does not expire.
 
+    `community` is to which of the client's communities the user belongs, as people call it: a server on Discord.
+
     Only an admin makes clients, and agents, which lend the gateway a model.
     """
 
     user_id: Name
     username: DisplayName = ""
+    community: DisplayName = ""
     plus: bool = False
     role: Literal["user", "client", "agent"] = "user"
     expires_in: Seconds | None = None
@@ -45,6 +48,7 @@ class UpdateUser(Request, frozen=True, kw_only=True):
     """
 
     username: DisplayName | msgspec.UnsetType = msgspec.UNSET
+    community: DisplayName | msgspec.UnsetType = msgspec.UNSET
     plus: bool | msgspec.UnsetType = msgspec.UNSET
     disabled: bool | msgspec.UnsetType = msgspec.UNSET
     expires_in: Seconds | msgspec.UnsetType | None = msgspec.UNSET
@@ -65,6 +69,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     last_used_at: Moment | None
     key_hint: str | None
     limits: UserLimits | None = None
+    community: str = ""
 
 
 class UserAnswer(Answer, frozen=True, kw_only=True):

@@ -278,3 +278,34 @@ async def test_purging_a_client_erases_its_users_and_what_they_said(
     assert (await gateway.call("GET", f"/api/conversations/{record.id}", key=gateway.admin_key)).status == 404
     assert (await gateway.call("GET", "/api/whoami", key=member)).code == "invalid_key"
     assert len((await gateway.call("GET", "/api/users", key=gateway.admin_key)).body["users"]) == 1
+
+
+async def test_a_client_says_where_a_conversation_goes_on_and_nobody_else_does(
+    gateway: RunningGateway, bot: str, member: str
+) -> None:
+    owner = await principal(gateway, "1:1")
+    record, _, _ = await begun(gateway, owner)
+    path, link = f"/api/conversations/{record.id}", "https://discord.com/channels/1/2"
+    stranger = await gateway.make("other bot", role="client")
+    assert (await gateway.call("PATCH", path, key=member, json={"link": link})).code == "forbidden"
+    assert (await gateway.call("PATCH", path, key=stranger, json={"link": link})).status == 404
+    for wrong in (
+        "http://discord.com/x",
+        "javascript:alert(1)",
+        "https://discord.com@evil.example/",
+        "https://x/\n",
+        'https://x/"><script>',
+        "https://x/" + "a" * 500,
+        "//x",
+        "",
+        7,
+    ):
+        refused = await gateway.call("PATCH", path, key=bot, json={"link": wrong})
+        assert refused.status in {400, 422}, wrong
+    assert (await gateway.call("PATCH", path, key=bot, json={})).status in {400, 422}
+    linked = await gateway.call("PATCH", path, key=bot, json={"link": link})
+    assert (linked.body["conversation"]["link"], linked.body["conversation"]["title"]) == (link, "Tea")
+    listed = await gateway.call("GET", "/api/conversations", key=member)
+    assert listed.body["conversations"][0]["link"] == link
+    both = await gateway.call("PATCH", path, key=bot, json={"link": None, "title": "Coffee"})
+    assert (both.body["conversation"]["link"], both.body["conversation"]["title"]) == (None, "Coffee")

@@ -134,14 +134,15 @@ async def test_a_session_that_began_on_discord_ends_with_the_users_key_everywher
 
 
 async def test_who_has_users_on_several_servers_chooses_one_once(door: Door) -> None:
-    for server, name in (("7", "Mia of the tea house"), ("8", "<script>alert(1)</script>"), ("9", "switched off")):
-        await door.gateway.make(f"{server}:{MIA}", key=door.bot, username=name)
+    attack = "<script>alert(1)</script>"
+    for server, name, community in (("7", "Mia", "Tea house"), ("8", attack, attack), ("9", "switched off", "")):
+        await door.gateway.make(f"{server}:{MIA}", key=door.bot, username=name, community=community)
     await door.gateway.call("PATCH", f"/api/users/9:{MIA}", key=door.bot, json={"disabled": True})
     stranger = await door.gateway.make("7:1", key=door.bot)
     async with browser(door.gateway.url) as tab, browser(door.gateway.url) as other:
         page = await door.sign_in(tab)
         assert page.status == 200
-        assert "Mia of the tea house" in page.text
+        assert "<strong>Tea house</strong>" in page.text
         assert "<script>alert" not in page.text
         assert "switched off" not in page.text
         ticket = page.text.partition('name="ticket" value="')[2].partition('"')[0]
