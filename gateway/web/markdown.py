@@ -23,7 +23,8 @@ _TAGS = {
 _ATTRIBUTES = {
     "a": {"href", "title", "target"},
     "ol": {"start"},
-    "pre": {"class", "data-language", "tabindex"},
+    "pre": {"class", "data-language"},
+    "code": {"tabindex"},
     "span": {"class"},
     "div": {"class", "tabindex"},
     "th": {"class"},
@@ -110,7 +111,7 @@ def _clean(html: str) -> str:
 
 def _fence(code: str, language: str, _attributes: str) -> str:
     name = escape(language, quote=True)
-    return f'<pre class="code" data-language="{name}" tabindex="0"><code>{_coloured(code, language)}</code></pre>'
+    return f'<pre class="code" data-language="{name}"><code tabindex="0">{_coloured(code, language)}</code></pre>'
 
 
 def _coloured(code: str, language: str) -> str:

@@ -13,7 +13,8 @@ def said_in(scripts: Iterable[bytes]) -> Iterator[str]:
     """The sentences in calls of `_`."""
     for script in scripts:
         for _, _, sentence, _ in extract_javascript(BytesIO(script), {"_": None}, [], {}):
-            yield str(sentence)
+            # With a call among its values it comes with what else was found.
+            yield sentence if isinstance(sentence, str) else str(sentence[0])
 
 
 def module_of(language: Language, sentences: Iterable[str]) -> bytes:

@@ -52,7 +52,8 @@ async def chromium(url: str, look: Look = DESK, *, allowed: str = "^$") -> Async
         context.on("page", lambda tab: _listen(tab, url, complaints))
         yield context
         await browser.close()
-    assert [each for each in complaints if not re.search(allowed, each)] == []
+    wrong = [each for each in complaints if not re.search(allowed, each)]
+    assert wrong == [], wrong
 
 
 async def sign_in(tab: Page, key: str) -> None:

@@ -142,16 +142,6 @@ async def test_what_attacks_stays_text_in_prompts_replies_titles_and_search(tmp_
         assert await tab.locator("body[data-owned]").count() == 0
 
 
-async def test_a_key_revoked_while_the_page_is_open_ends_the_session(tmp_path: Path) -> None:
-    async with signed_in(tmp_path, allowed="401") as (room, tab):
-        await prompt(tab, "Hello")
-        await expect(replies(tab)).to_have_count(1)
-        await room.client.delete_user("mia")
-        await prompt(tab, "Still there?")
-        await expect(tab.get_by_role("status")).to_contain_text("You were signed out")
-        assert len(room.upstream.requests) == 1
-
-
 async def test_a_conversation_is_exported_and_deleted_on_a_phone_under_a_theme_of_ones_own(tmp_path: Path) -> None:
     async with signed_in(tmp_path, phone=True) as (room, tab):
         user = room.client.acting_with(room.keys["mia"])

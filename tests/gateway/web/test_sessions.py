@@ -168,14 +168,17 @@ async def test_a_first_load_is_small_and_its_files_are_kept_for_ever(gateway: Ru
     home = await mia.get("/")
     size = len(home.text)
     found = re.findall(r'(?:href|src)="\./(static/[^"]+)"', home.text)
-    modules = ("composer", "actions", "code", "events", "html", "toggle_theme")
     folder = found[0].rpartition("/")[0]
-    found += [f"{folder}/js/{name}.js" for name in modules] + [f"{folder}/fonts/inter-latin-wght-normal.woff2"]
+    found += [f"{folder}/fonts/inter-latin-wght-normal.woff2"]
     for path in found:
+        if path.endswith(".js"):
+            script = (await mia.get(f"/{path}")).text
+            imported = re.findall(r'^import .* from "\./(.+)";$', script, re.MULTILINE)
+            found += [each for name in imported if (each := f"{folder}/js/{name}") not in found]
         file = await gateway.call("HEAD", f"/{path}", headers={"Accept-Encoding": "gzip"})
         assert (file.status, "immutable" in file.headers["Cache-Control"]) == (200, True), path
         size += int(file.headers["Content-Length"])
-    assert len(found) >= 15
+    assert len(found) >= 25
     assert size < 150_000
 
 

@@ -18,7 +18,7 @@ export function actions(composer) {
 }
 
 /** Turn a prompt into a field. What is sent from it is a branch beside the prompt, which stays. */
-function edit(message, composer) {
+function edit(message, composer, words = sourceOf(message)) {
   if (message.querySelector(".editing")) return;
   const form = document.createElement("form");
   form.className = "editing";
@@ -26,14 +26,14 @@ function edit(message, composer) {
   field.className = "field";
   field.required = true;
   field.setAttribute("aria-label", _("The prompt, edited"));
-  field.value = sourceOf(message);
+  field.value = words;
   const buttons = document.createElement("div");
   buttons.append(button(_("Send"), "primary"), button(_("Cancel"), "", "cancel-edit"));
   form.append(field, buttons);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     stopEditing(message);
-    composer.branch(message, field.value);
+    composer.branch(message, field.value, (kept) => edit(message, composer, kept));
   });
   for (const part of message.querySelectorAll(".body, .actions")) part.hidden = true;
   message.append(form);

@@ -2,20 +2,37 @@
 // stored the page's own rendering takes its place.
 
 import { dressCode } from "./code.js";
-import { eventsOf } from "./events.js";
-import { add, parse, show } from "./html.js";
+import { Files, attachmentsOf } from "./files.js";
+import { Draft, keepWayBack } from "./kept.js";
+import { LiveReply } from "./live_reply.js";
+import { Refused, answerTo } from "./sending.js";
+import { takeFiles } from "./taking_files.js";
+import { localTimes } from "./times.js";
 import { _ } from "./words.js";
 
 const STORED_WITHIN = 20; // looks, one in 150 ms: a reply that was stopped is stored a moment later
+const SIGNED_OUT = new Set(["no_session", "invalid_key", "revoked_key", "expired_key", "disabled"]);
 
 export class Composer {
   #form;
   #page;
+  #following;
+  #files;
+  #draft;
+  #mostCharacters;
   #stopping = null;
 
-  constructor(form, page) {
+  constructor(form, page, following) {
+    this.#form = form;
     this.#page = page;
-    this.#listen(form);
+    this.#following = following;
+    this.#draft = new Draft(page.me);
+    const { mostCharacters, mostFiles, mostBytes } = form.dataset;
+    const limits = { mostCharacters: Number(mostCharacters), most: Number(mostFiles), mostBytes: Number(mostBytes) };
+    this.#mostCharacters = limits.mostCharacters;
+    this.#files = new Files(form.querySelector(".chips"), limits);
+    takeFiles(form, this.#files, limits, (words) => this.#problem(words));
+    this.#listen();
   }
 
   stop() {
@@ -25,185 +42,248 @@ export class Composer {
   /** Answer a reply's prompt again. */
   regenerate(message) {
     const { id, role } = message.dataset;
-    this.#removeAfter(message, role === "assistant");
-    return this.#ask({ prompt: "", conversation_id: this.#conversation, regenerate_id: id }, null);
+    const hidden = hideAfter(message, role === "assistant");
+    return this.#ask({ prompt: "", conversation_id: this.#conversation, regenerate_id: id }, { hidden });
   }
 
-  /** Ask something else in a prompt's place. A first prompt has nothing before it, so that begins a conversation. */
-  branch(message, prompt) {
-    const parent = message.dataset.parent;
-    this.#removeAfter(message, true);
-    return this.#ask(parent ? { prompt, conversation_id: this.#conversation, parent_id: parent } : { prompt }, prompt);
+  /** Ask something else in a prompt's place; `again` is called with the words where that does not come about. */
+  branch(message, prompt, again) {
+    if (this.#isTooLong(prompt)) return again(prompt);
+    const body = { prompt };
+    // A first prompt has nothing before it, so that begins a conversation.
+    if (message.dataset.parent) Object.assign(body, { conversation_id: this.#conversation, parent_id: message.dataset.parent });
+    return this.#ask(body, { prompt, hidden: hideAfter(message, true), again });
+  }
+
+  /** Say that the page's person is no longer the one who is signed in. */
+  sayItIsAnother() {
+    const words = _("In another tab somebody else signed in, or out. This page was yours: what you typed is not sent from it.");
+    this.#problem(words, _("Load the page as whoever is signed in now"), location.href);
   }
 
   get #conversation() {
     return this.#form.dataset.conversation;
   }
 
-  get #messages() {
-    return document.querySelector("#messages");
-  }
-
-  #listen(form) {
-    this.#form = form;
-    form.addEventListener("submit", (event) => {
+  #listen() {
+    const { prompt, access_token: token } = this.#form;
+    if (!prompt.value) prompt.value = this.#draft.read(this.#conversation);
+    this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#follow();
     });
-    form.prompt.addEventListener("keydown", (event) => {
+    prompt.addEventListener("input", () => this.#typed());
+    prompt.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
       event.preventDefault();
-      form.requestSubmit();
+      this.#form.requestSubmit();
     });
+    token.addEventListener("input", () => {
+      this.#form.querySelector("[popovertarget=own-credential]").toggleAttribute("data-in-use", Boolean(token.value));
+    });
+  }
+
+  #typed() {
+    const { value } = this.#form.prompt;
+    this.#draft.keep(this.#conversation, value);
+    const count = this.#form.querySelector(".count");
+    const length = lengthOf(value, this.#mostCharacters);
+    count.hidden = length < this.#mostCharacters * 0.9;
+    count.textContent = `${length} / ${this.#mostCharacters}`;
+    count.classList.toggle("over", length > this.#mostCharacters);
   }
 
   #follow() {
     const prompt = this.#form.prompt.value;
-    if (this.#stopping || !prompt.trim()) return undefined;
+    if (this.#stopping || !prompt.trim() || this.#isTooLong(prompt)) return undefined;
     const { conversation, parent } = this.#form.dataset;
     const body = { prompt };
     if (conversation) body.conversation_id = conversation;
     if (parent) body.parent_id = parent;
     this.#form.prompt.value = "";
-    return this.#ask(body, prompt);
+    const files = this.#files.take();
+    return this.#ask(body, { prompt, files, again: () => this.#putBack(prompt, files) });
   }
 
-  async #ask(body, prompt) {
+  #isTooLong(prompt) {
+    const values = { length: lengthOf(prompt, this.#mostCharacters), most: this.#mostCharacters };
+    if (values.length <= values.most) return false;
+    this.#problem(_("The prompt has %(length)s characters; at most %(most)s are taken. Shorten it, or attach it as a file.", values));
+    return true;
+  }
+
+  #putBack(prompt, files) {
+    const typed = this.#form.prompt.value;
+    this.#form.prompt.value = typed ? `${prompt}\n\n${typed}` : prompt;
+    this.#files.putBack(files);
+    this.#typed();
+  }
+
+  /** `hidden` are the messages it takes the place of; `again` is called where nothing came of it. */
+  async #ask(body, { prompt = null, files = [], hidden = [], again = () => {} }) {
     if (this.#stopping) return;
     const stopping = new AbortController();
     this.#busy(stopping);
-    const live = this.#addLive(prompt);
+    const live = new LiveReply({ prompt, files, plain: this.#page.view === "reply" });
+    this.#following.toEnd();
     const place = {};
     try {
-      const response = await this.#post({ ...body, ...this.#choices() }, stopping.signal);
-      for await (const { name, data } of eventsOf(response)) this.#on(name, data, live, place);
+      const whole = { ...body, ...this.#choices(), attachments: await attachmentsOf(files) };
+      if (!files.length) delete whole.attachments;
+      for await (const event of this.#events(whole, stopping.signal)) this.#on(event, live, place);
+      if (!place.done && !place.failure) throw new TypeError("broken off");
     } catch (error) {
-      if (error.name !== "AbortError") this.#fail(live, error.message, prompt);
+      if (!stopping.signal.aborted) place.failure = error;
     }
     this.#busy(null);
     if (place.conversation_id) await this.#settle(place, live);
+    else {
+      live.remove();
+      for (const message of hidden) message.hidden = false;
+      again(prompt);
+    }
+    if (place.failure) await this.#explain(place.failure);
   }
 
   #choices() {
     const token = this.#form.access_token.value.trim();
     const tier = this.#form.tier.value;
-    if (token) return { access_token: token, user_plus: tier === "plus" };
-    return { plus: tier === "any" ? "any" : tier === "plus" };
+    const form = this.#page.view === "reply" ? { reply_only: true } : {};
+    if (token) return { ...form, access_token: token, user_plus: tier === "plus" };
+    return { ...form, plus: tier === "any" ? "any" : tier === "plus" };
   }
 
-  async #post(body, signal) {
-    let response;
+  /** Sent once more where the same person has signed in anew in another tab. */
+  async *#events(body, signal) {
+    const telling = { signal, progress: (part) => this.#sent(part) };
     try {
-      response = await fetch(`${this.#page.root}reply`, {
-        method: "POST",
-        headers: { "Content-Type": "application/json", "X-Rolekey-CSRF": this.#page.csrf },
-        body: JSON.stringify(body),
-        signal,
-      });
+      yield* answerTo(body, this.#page, telling);
     } catch (error) {
-      if (error.name === "AbortError") throw error;
-      throw new Error(_("The gateway cannot be reached. Check your connection, then send it again."));
-    }
-    if (response.ok) return response;
-    const told = await response.json().catch(() => null);
-    if (told?.error?.code && response.status === 401) location.assign(`${this.#page.root}sign-in?ended=true`);
-    throw new Error(told?.message ?? _("The gateway answered %(status)s. Send it again in a moment.", response));
-  }
-
-  #on(name, data, live, place) {
-    if (name === "start") Object.assign(place, data);
-    else if (name === "html") this.#grow(live, data);
-    else if (name === "done") Object.assign(place, data, { done: true });
-    else if (name === "error") {
-      if (data.message_id) place.message_id = data.message_id;
-      place.problem = data.message;
-      this.#fail(live, data.message, null);
+      if (error.code !== "cross_site") throw error;
+      const whose = await this.#page.renew();
+      if (whose === "unknown") throw error;
+      if (whose !== "same") throw signedOut();
+      yield* answerTo(body, this.#page, telling);
     }
   }
 
-  #grow(live, { finished, last }) {
-    const follows = this.#messages.scrollHeight - this.#messages.scrollTop - this.#messages.clientHeight < 120;
-    if (finished) add(live.querySelector(".finished"), finished);
-    show(live.querySelector(".last"), last);
-    dressCode(live);
-    if (follows) this.#toEnd();
+  #sent(part) {
+    const bar = this.#form.querySelector("progress");
+    bar.hidden = part >= 1;
+    bar.value = part;
+  }
+
+  #on({ name, data }, live, place) {
+    if (name === "html") {
+      live.grow(data);
+      this.#following.grown();
+    } else if (name === "start") {
+      Object.assign(place, data);
+      this.#moveTo(data.conversation_id);
+    } else if (name === "done") {
+      Object.assign(place, data, { done: true });
+    } else if (name === "error") {
+      place.failure = new Refused(data.message, { code: data.error.code });
+    }
+  }
+
+  /** The conversation has its address as soon as it is one, so that back and forward lead to it. */
+  #moveTo(conversation) {
+    const typed = this.#form.prompt.value;
+    this.#draft.keep(this.#conversation, "");
+    this.#form.dataset.conversation = conversation;
+    this.#draft.keep(conversation, typed);
+    history.replaceState(null, "", this.#page.conversation(conversation));
+  }
+
+  async #explain(failure) {
+    const whose = isSignedOut(failure) ? await this.#page.renew() : "same";
+    if (whose === "other") this.sayItIsAnother();
+    else if (whose !== "same") this.#sayItIsOver(failure.code === "no_session" ? _("You are signed out.") : failure.message);
+    else if (isSignedOut(failure)) this.#problem(_("You signed in anew meanwhile, which ended the reply. Ask again."));
+    else if (failure instanceof Refused) this.#problem(failure.message);
+    else this.#problem(_("The connection broke off before the reply was complete. What the gateway has of it is shown; ask again in a moment."));
+  }
+
+  #sayItIsOver(words) {
+    keepWayBack(this.#page.me);
+    const told = this.#form.prompt.value ? [words, _("What you typed is kept.")] : [words];
+    this.#problem(told.join(" "), _("Sign in again"), `${this.#page.root}sign-in`);
   }
 
   /** Take the page as the gateway renders it now. */
   async #settle(place, live) {
-    const address = `${this.#page.root}c/${place.conversation_id}?at=${place.message_id}&view=${this.#view()}`;
-    for (let look = 0; look < STORED_WITHIN; look += 1) {
-      const response = await fetch(address).catch(() => null);
-      if (response?.redirected) return location.assign(response.url);
-      const found = response?.ok ? parse(await response.text()) : null;
-      if (found?.querySelector(`[data-id="${CSS.escape(place.message_id)}"]`)) return this.#take(found, address, place);
+    live.end();
+    for (let look = 0; look < STORED_WITHIN && !isSignedOut(place.failure); look += 1) {
+      const found = await this.#page.fetch(this.#page.conversation(place.conversation_id, place.message_id));
+      if (found && found.body.dataset.me !== this.#page.me) {
+        place.failure = signedOut();
+        break;
+      }
+      if (found?.querySelector(`[data-id="${CSS.escape(place.message_id)}"]`)) return this.#take(found, live);
       await new Promise((resolve) => setTimeout(resolve, 150));
     }
-    this.#form.dataset.conversation = place.conversation_id;
-    live.classList.remove("live");
+    // The gateway has no such reply: a follow-up goes on from the last one that it has.
+    this.#form.dataset.parent = "";
+    if (!isSignedOut(place.failure)) live.sayItIsNotKept();
     return undefined;
   }
 
-  #take(found, address, place) {
-    const written = this.#form.prompt.value;
-    const [tier, token] = [this.#form.tier.value, this.#form.access_token.value];
-    history.replaceState(null, "", address);
-    // Addresses in the new page begin where that page is.
-    this.#page.root = found.body.dataset.root;
-    document.title = found.title;
-    document.querySelector(".drawer").replaceWith(found.querySelector(".drawer"));
-    document.querySelector("#main").replaceWith(found.querySelector("#main"));
-    document.querySelector("#account").replaceWith(found.querySelector("#account"));
-    this.#listen(document.querySelector("#composer"));
-    this.#form.prompt.value = written;
-    this.#form.tier.value = tier;
-    this.#form.access_token.value = token;
-    dressCode(document);
-    if (place.problem) this.#problem(place.problem);
-    this.#toEnd();
-    this.#form.prompt.focus();
+  #take(found, live) {
+    if (found.body.dataset.version !== this.#page.version) return location.reload(); // the gateway is a newer one
+    this.#following.around(() => {
+      document.title = found.title;
+      for (const part of ["#messages", ".chat-header", ".drawer", "#account", "#dialogs"]) {
+        const [old, made] = [document.querySelector(part), found.querySelector(part)];
+        if (part === "#messages") old.replaceChildren(...made.childNodes);
+        else old.replaceWith(made);
+      }
+      dressCode(document);
+      localTimes(document);
+    });
+    this.#form.dataset.parent = found.querySelector("#composer").dataset.parent;
+    this.#form.prompt.placeholder = found.querySelector("#composer").prompt.placeholder;
+    live.announce();
+    return undefined;
   }
 
-  #view() {
-    return new URLSearchParams(location.search).get("view") ?? "pretty";
-  }
-
-  #addLive(prompt) {
-    this.#messages.querySelector(".welcome")?.remove();
-    const parts = document.querySelector("#live").content.cloneNode(true);
-    const [asked, live] = parts.children;
-    if (prompt === null) asked.remove();
-    else asked.querySelector(".body").textContent = prompt;
-    this.#messages.append(parts);
-    this.#toEnd();
-    return live;
-  }
-
-  #fail(live, words, prompt) {
-    live.querySelector(".dots")?.remove();
-    this.#problem(words);
-    if (prompt && !this.#form.prompt.value) this.#form.prompt.value = prompt;
-  }
-
-  #problem(words) {
+  #problem(words, link = "", address = "") {
     const place = this.#form.querySelector(".composer-problem");
     place.textContent = words;
-    place.hidden = false;
-  }
-
-  #removeAfter(message, itself) {
-    while (message.nextElementSibling) message.nextElementSibling.remove();
-    if (itself) message.remove();
+    place.hidden = !words;
+    if (!link) return;
+    const way = document.createElement("a");
+    Object.assign(way, { href: address, textContent: link, target: this.#files.any ? "_blank" : "" });
+    place.append(" ", way);
   }
 
   #busy(stopping) {
     this.#stopping = stopping;
     this.#form.querySelector(".stop").hidden = !stopping;
     this.#form.querySelector(".send").hidden = Boolean(stopping);
-    if (stopping) this.#form.querySelector(".composer-problem").hidden = true;
+    this.#form.querySelector("progress").hidden = true;
+    if (stopping) this.#problem("");
   }
+}
 
-  #toEnd() {
-    this.#messages.scrollTo({ top: this.#messages.scrollHeight, behavior: "instant" });
-  }
+/** What the gateway would say of a session that is over. */
+function signedOut() {
+  return new Refused("", { code: "no_session" });
+}
+
+function isSignedOut(failure) {
+  return failure?.status === 401 || SIGNED_OUT.has(failure?.code);
+}
+
+/** Hide what comes after a message, and itself; what was hidden. */
+function hideAfter(message, itself) {
+  const hidden = itself ? [message] : [];
+  for (let next = message.nextElementSibling; next; next = next.nextElementSibling) hidden.push(next);
+  for (const each of hidden) each.hidden = true;
+  return hidden;
+}
+
+/** In characters as the gateway counts them, where that makes a difference. */
+function lengthOf(text, most) {
+  return text.length <= most || text.length > 2 * most ? text.length : [...text].length;
 }

@@ -4,14 +4,19 @@ import { actions } from "./actions.js";
 import { Composer } from "./composer.js";
 import { dressCode } from "./code.js";
 import { copyOnce, showOnce } from "./once.js";
+import { Following } from "./following.js";
+import { forgetEverything, goBack } from "./kept.js";
+import { Page } from "./page.js";
+import { watchTabs } from "./tabs.js";
+import { localTimes } from "./times.js";
 import { toggleTheme } from "./toggle_theme.js";
 
-// The page's address changes with the conversation, and relative ones with it.
-for (const link of document.head.querySelectorAll("link")) link.href = link.href;
-
-const { root, csrf } = document.body.dataset;
+const page = new Page(document.body);
 const form = document.querySelector("#composer");
-const composer = form && new Composer(form, { root, csrf });
+const messages = document.querySelector("#messages");
+const following = form && new Following(messages, document.querySelector(".latest"));
+const composer = form && !goBack(page) ? new Composer(form, page, following) : null;
+watchTabs(page, () => composer?.sayItIsAnother());
 
 const shell = document.querySelector(".shell");
 const every = {
@@ -23,6 +28,7 @@ const every = {
   },
   "close-drawer": () => shell.classList.remove("drawer-open"),
   stop: () => composer.stop(),
+  "choose-files": () => form.querySelector("input[type=file]").click(),
   ...actions(composer),
 };
 
@@ -31,12 +37,22 @@ document.addEventListener("click", (event) => {
   if (button) every[button.dataset.act]?.(button);
 });
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape") every["close-drawer"]?.();
+  if (event.key === "Escape" && !event.isComposing) {
+    every["close-drawer"]?.();
+    if (!document.querySelector(":popover-open")) composer?.stop();
+  }
+  const editable = event.key === "ArrowUp" && event.target === form?.prompt && !form.prompt.value;
+  if (editable) [...messages.querySelectorAll("[data-act=edit]")].at(-1)?.click();
 });
+document.addEventListener("submit", (event) => {
+  if (/\/sign-out(-everywhere)?$/.test(event.target.action)) forgetEverything();
+});
+// Browsers may bring a page back as it was, with an answer that was cut off when it was left.
+addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
 
 showOnce();
 dressCode(document);
-const messages = document.querySelector("#messages");
+localTimes(document);
 if (messages && !location.hash) messages.scrollTo({ top: messages.scrollHeight, behavior: "instant" });
 // What few pages need comes with those.
 if (document.querySelector("[data-live]")) Object.assign(every, (await import("./live.js")).live());
