@@ -38,9 +38,9 @@ def all_occupied(account: Account) -> Unavailable:
 
 def agent_gone(account: Account, *, begun: bool) -> UpstreamFailed:
     """The connection to the agent broke while it was asked."""
-    kept = "What had arrived is kept: ask it to go on, or ask again." if begun else "Ask again in a moment."
+    then = "Ask it to go on from what has arrived, or ask again." if begun else "Ask again in a moment."
     return UpstreamFailed(
-        f"The agent that lends the account {account.name} its model went away before the answer was finished. {kept}",
+        f"The agent that lends the account {account.name} its model went away before the answer was finished. {then}",
         code="upstream_agent_gone",
     )
 

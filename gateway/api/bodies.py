@@ -52,13 +52,24 @@ def decoded(data: bytes, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(data, type=kind)
     except msgspec.ValidationError as error:
-        raise InvalidRequest(f"{error}.") from error
+        raise _misfit(error) from error
     except UnicodeDecodeError as error:
         raise InvalidRequest(f"The body is not UTF-8: byte {error.start}.", code="invalid_json") from error
     except RecursionError as error:
         raise InvalidRequest("The body is nested too deeply.", code="invalid_json") from error
     except msgspec.DecodeError as error:
         raise InvalidRequest(f"The body is not JSON: {error}.", code="invalid_json") from error
+
+
+def _misfit(error: msgspec.ValidationError) -> InvalidRequest:
+    """What is wrong with which field; where it is the whole body, no field is named."""
+    words, _, path = str(error).partition(" - at `$.")
+    if not path:
+        return InvalidRequest(f"{words.partition(' - at ')[0]}.")
+    field = path.rstrip("`")
+    refused = InvalidRequest(f"{field}: {words[:1].lower()}{words[1:]}.")
+    refused.param = field
+    return refused
 
 
 async def _read(request: web.Request, most_bytes: int | None) -> bytes:

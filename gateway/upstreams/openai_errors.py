@@ -166,7 +166,7 @@ def broken_stream(account: Account) -> UpstreamFailed:
     """The answer ended before it was finished."""
     return UpstreamFailed(
         f"The provider of the account {account.name} broke off the answer. "
-        "What had arrived is kept: ask it to go on, or ask again.",
+        "Ask it to go on from what has arrived, or ask again.",
         code="upstream_broken_stream",
     )
 

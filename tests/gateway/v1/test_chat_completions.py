@@ -212,9 +212,17 @@ async def test_errors_are_the_librarys_own(room: Chatting, upstream: FakeUpstrea
         await library(room).chat.completions.create(model="gpt-none", messages=HI)
     assert unknown.value.code == "model_not_found"
     assert unknown.value.request_id
-    for messages in ([], [{"content": "x"}], [{"role": "user", "content": 7}], "Hi"):
-        with pytest.raises(openai.BadRequestError):
+    for messages, field in (
+        ([], "messages"),
+        ("Hi", "messages"),
+        (["Hi"], "messages[0]"),
+        ([{"content": "x"}], "messages[0]"),
+        ([*HI, {"role": "user", "content": 7}], "messages[1].content"),
+    ):
+        with pytest.raises(openai.BadRequestError) as malformed:
             await library(room).chat.completions.create(model="auto", messages=messages)  # type: ignore[arg-type]
+        assert malformed.value.param == field
+        assert f"{field}: " in malformed.value.message
     for body in (b"{", b"", b"[]", b'{"model": "auto"}', b'{"model": "auto", "messages": ["\xff"]}', b"[" * 100_000):
         async with posted(room, body) as response:
             assert (response.status, set(await response.json())) == (400, {"error"})
