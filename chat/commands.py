@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from chat.conversing import Conversing
-from chat.markdown import rendered
+from chat.markdown import Blocks
 from chat.sanitising import one_line, printable
 from chat.tables import conversation_table, usage_tables
 from gateway.wire import Conversation, PlusWish
@@ -100,7 +100,8 @@ class Commands:
         messages = (await self._client.get_conversation(chosen.id)).messages
         for message in messages[-2:]:
             text = printable("".join(message.content.parts))
-            self._console.print(Text(f"› {text}", style="bold") if message.role == "user" else rendered(text))
+            asked = message.role == "user"
+            self._console.print(Text(f"› {text}", style="bold") if asked else Blocks(text), end="\n" if asked else "")
             self._console.print()
         self._say(f"Going on with “{one_line(chosen.title)}”.")
 

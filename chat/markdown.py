@@ -5,10 +5,12 @@ nothing flickers, however long the answer, and scrolling back shows it whole.
 """
 
 import asyncio
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
 from rich.markdown import Markdown
@@ -22,9 +24,62 @@ _REDRAW_SECONDS = 0.06
 _LINES_BELOW = 2
 
 
-def rendered(text: str) -> Markdown:
-    """Markdown to print. Links show where they lead, and are no terminal links, whose target nobody sees."""
-    return Markdown(text, code_theme="ansi_dark", hyperlinks=False)
+def markdown_parser() -> MarkdownIt:
+    """What models write. HTML is text here: a terminal shows none, and nothing of an answer may be missing."""
+    return MarkdownIt(options_update={"html": False}).enable(["table", "strikethrough"])
+
+
+class Blocks:
+    """Markdown to print, a blank line between its blocks and, with `goes_on`, before the first.
+
+    rich puts one, two or none between them, depending on their kind, and a block printed by itself has others than the
+    same one within a whole. Links show where they lead, and are no terminal links, whose target nobody sees.
+    """
+
+    def __init__(self, text: str, *, goes_on: bool = False) -> None:
+        self._blocks = _blocks(markdown_parser().parse(text))
+        self._goes_on = goes_on
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        separate = self._goes_on
+        for block in self._blocks:
+            markdown = Markdown("", code_theme="ansi_dark", hyperlinks=False)
+            markdown.parsed = block
+            lines = console.render_lines(markdown, options.update(height=None), pad=False)
+            lines = _without_margins([_without_padding(line) for line in lines])
+            if lines and separate:
+                yield Segment.line()
+            for line in lines:
+                yield from line
+                yield Segment.line()
+            separate = separate or bool(lines)
+
+
+def _blocks(tokens: Sequence[Token]) -> list[list[Token]]:
+    blocks = list[list[Token]]()
+    for token in tokens:
+        if token.level == 0 and token.nesting >= 0:
+            blocks.append([])
+        blocks[-1].append(token)
+    return blocks
+
+
+def _without_padding(line: list[Segment]) -> list[Segment]:
+    """A line without the spaces at its end, which would be copied along; those that have a colour stay."""
+    kept = list(line)
+    while kept and not (kept[-1].style and kept[-1].style.bgcolor):
+        text = kept[-1].text.rstrip(" ")
+        if text:
+            kept[-1] = Segment(text, kept[-1].style)
+            break
+        kept.pop()
+    return kept
+
+
+def _without_margins(lines: list[list[Segment]]) -> list[list[Segment]]:
+    """The lines from the first to the last on which something stands."""
+    written = [number for number, line in enumerate(lines) if any(segment.text.strip() for segment in line)]
+    return lines[written[0] : written[-1] + 1] if written else []
 
 
 def split_finished(text: str, parser: MarkdownIt) -> tuple[str, str]:
@@ -43,13 +98,14 @@ def split_finished(text: str, parser: MarkdownIt) -> tuple[str, str]:
 
 
 class _Tail:
-    """The last lines of a block that fit below each other on the screen."""
+    """The last lines of the blocks that still grow, as many as fit below each other on the screen."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, goes_on: bool) -> None:
         self._text = text
+        self._goes_on = goes_on
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        shown = rendered(self._text) if self._text.strip() else Text("…", style="dim")
+        shown = Blocks(self._text, goes_on=self._goes_on) if self._text.strip() else Text("…", style="dim")
         lines = console.render_lines(shown, options.update(height=None), pad=False)
         for line in lines[-max(1, console.size.height - _LINES_BELOW) :]:
             yield from line
@@ -61,8 +117,9 @@ class MarkdownAnswer:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._parser = MarkdownIt().enable(["table", "strikethrough"])
+        self._parser = markdown_parser()
         self._growing = ""
+        self._begun = False
         self._live = Live(console=console, auto_refresh=False, transient=True)
         self._redrawing: asyncio.TimerHandle | None = None
 
@@ -80,7 +137,7 @@ class MarkdownAnswer:
         with self._console:
             self._live.stop()
             if self._growing.strip():
-                self._console.print(rendered(self._growing))
+                self._console.print(Blocks(self._growing, goes_on=self._begun), end="")
 
     def add(self, text: str) -> None:
         """The next piece."""
@@ -92,8 +149,8 @@ class MarkdownAnswer:
         if finished.strip():
             # In one write, so that the block is never seen twice or not at all.
             with self._console:
-                self._console.print(rendered(finished))
-                self._console.print()
+                self._console.print(Blocks(finished, goes_on=self._begun), end="")
+                self._begun = True
                 self._redraw()
         elif self._redrawing is None:
             self._redrawing = asyncio.get_running_loop().call_later(_REDRAW_SECONDS, self._redraw)
@@ -102,4 +159,4 @@ class MarkdownAnswer:
         if self._redrawing is not None:
             self._redrawing.cancel()
             self._redrawing = None
-        self._live.update(_Tail(self._growing), refresh=True)
+        self._live.update(_Tail(self._growing, goes_on=self._begun), refresh=True)

@@ -12,7 +12,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+import pyte
+
 ROOT = Path(__file__).parents[2]
+_COLUMNS = 80
 _ESCAPES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07]*\x07|[=>78])|\r")
 
 
@@ -27,8 +30,9 @@ class Ended(NamedTuple):
 class Terminal:
     """What the program wrote, and a keyboard."""
 
-    def __init__(self, controller: int, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, controller: int, process: asyncio.subprocess.Process, rows: int) -> None:
         self.process = process
+        self.rows = rows
         self.written = b""
         self._controller = controller
         self._read_to = 0
@@ -39,6 +43,14 @@ class Terminal:
     def text(self) -> str:
         """Everything that was written, without what moves the cursor or colours."""
         return _ESCAPES.sub("", self.written.decode(errors="replace"))
+
+    @property
+    def lines(self) -> list[str]:
+        """What a person sees who scrolls back to the beginning: every line, without the spaces at its end."""
+        screen = pyte.HistoryScreen(_COLUMNS, self.rows, history=10_000)
+        pyte.ByteStream(screen).feed(self.written)
+        above = ["".join(line[column].data for column in range(_COLUMNS)) for line in screen.history.top]
+        return [line.rstrip() for line in (*above, *screen.display)]
 
     def type(self, keys: str) -> None:
         """Press these keys."""
@@ -87,7 +99,7 @@ def environment(**more: str) -> dict[str, str]:
 async def terminal(folder: Path, environ: dict[str, str], *arguments: str, rows: int = 24) -> AsyncGenerator[Terminal]:
     """`rolekey chat` in a terminal of 80 columns."""
     controller, worker = pty.openpty()
-    termios.tcsetwinsize(worker, (rows, 80))
+    termios.tcsetwinsize(worker, (rows, _COLUMNS))
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "bot", "chat", *arguments),
         cwd=folder,
@@ -95,7 +107,7 @@ async def terminal(folder: Path, environ: dict[str, str], *arguments: str, rows:
         preexec_fn=lambda: os.login_tty(worker),
     )
     os.close(worker)
-    shown = Terminal(controller, process)
+    shown = Terminal(controller, process, rows)
     try:
         yield shown
     finally:
