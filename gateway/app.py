@@ -14,6 +14,7 @@ from gateway.accounts import build_pool
 from gateway.accounts.probing import Probing
 from gateway.agents import Agents
 from gateway.agents.connection import Sleep, Timing
+from gateway.agents.original import Places
 from gateway.api import (
     access_tokens,
     accounts,
@@ -49,6 +50,7 @@ from gateway.app_keys import (
     METRICS,
     OWN_CREDENTIALS,
     PERSONAL_DATA,
+    PLACES,
     PROMPTING,
     PROXIES,
     READINESS,
@@ -148,6 +150,7 @@ def create_app(
     app[PROXIES] = TrustedProxies(config.gateway.trusted_proxies)
     app[METRICS] = Metrics()
     app[AGENTS] = Agents()
+    app[PLACES] = Places()
     app[TIMING] = Timing(clock, sleep)
     app.on_startup.append(routes.check)
     app.on_response_prepare.append(name_response)

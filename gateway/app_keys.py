@@ -5,6 +5,7 @@ from aiohttp import web
 from gateway.accounts import AccountPool
 from gateway.agents import Agents
 from gateway.agents.connection import Timing
+from gateway.agents.original import Places
 from gateway.api.connection import InFlight
 from gateway.audit import AuditLog
 from gateway.auth import Authenticator
@@ -38,6 +39,7 @@ CONVERSATIONS = web.AppKey("CONVERSATIONS", Conversations)
 SHARES = web.AppKey("SHARES", Shares)
 COPYING = web.AppKey("COPYING", Copying)
 AGENTS = web.AppKey("AGENTS", Agents)
+PLACES = web.AppKey("PLACES", Places)
 TIMING = web.AppKey("TIMING", Timing)
 ACCOUNTS = web.AppKey("ACCOUNTS", AccountPool)
 OWN_CREDENTIALS = web.AppKey("OWN_CREDENTIALS", OwnCredentials)

@@ -24,8 +24,8 @@ from gateway.titles import TITLE_INSTRUCTION
 from gateway.upstreams.base import Accepted, Completion, Event, Finished, Text, Turn
 from gateway.upstreams.openai_errors import timed_out
 
-# Places in conversations that an agent can go on from without being told the whole story again.
-_MOST_PLACES = 1000
+# Places in conversations that agents can go on from without being told the whole story again.
+_MOST_PLACES = 10_000
 # Prompts that were given up, whose answers may come all the same.
 _MOST_GIVEN_UP = 100
 
@@ -79,6 +79,23 @@ class _Place(msgspec.Struct, frozen=True):
     response_id: str
 
 
+class Places:
+    """Where conversations stand in the chats of agents, which outlast their connections: a page is soon reloaded."""
+
+    def __init__(self) -> None:
+        self._places = OrderedDict[tuple[str, bytes], _Place]()
+
+    def find(self, session: str, turns: Sequence[Turn]) -> _Place | None:
+        """Where these turns ended in an agent's own chat."""
+        return self._places.get((session, _digest(turns)))
+
+    def remember(self, session: str, turns: Sequence[Turn], place: _Place) -> None:
+        """These turns end here; of too many the oldest are forgotten."""
+        self._places[session, _digest(turns)] = place
+        if len(self._places) > _MOST_PLACES:
+            self._places.popitem(last=False)
+
+
 _DECODER = msgspec.json.Decoder(_FromAgent)
 
 
@@ -101,15 +118,22 @@ async def shake_hands(socket: web.WebSocketResponse, connection_id: str) -> str:
 
 
 class OriginalConnection(AgentConnection):
-    """A browser agent that is connected. `new_id` gives a UUID that nobody has yet."""
+    """A browser agent that is connected. `new_id` gives a UUID that nobody has yet; `places` are all agents'."""
 
     dialect = "original"
 
     def __init__(
-        self, line: Line, *, session: str, timing: Timing, check_key: Callable[[], Awaitable[object]], new_id: NewId
+        self,
+        line: Line,
+        *,
+        session: str,
+        timing: Timing,
+        check_key: Callable[[], Awaitable[object]],
+        new_id: NewId,
+        places: Places,
     ) -> None:
         super().__init__(line, name=None, session=session, timing=timing, check_key=check_key)
-        self.places = OrderedDict[bytes, _Place]()
+        self.places = places
         self.new_id = new_id
         self._answers = dict[str, asyncio.Future[_FromAgent]]()
         self._given_up = OrderedDict[str, None]()
@@ -209,8 +233,9 @@ class OriginalUpstream:
             raise agent_gone(self._account, begun=False) from error
 
     def _prompt(self, turns: Sequence[Turn]) -> ChatGptRequest:
-        place = self._connection.places.get(_digest(turns[:-1])) if len(turns) > 1 else None
-        new_id = self._connection.new_id
+        connection = self._connection
+        place = connection.places.find(connection.session, turns[:-1]) if len(turns) > 1 else None
+        new_id = connection.new_id
         if place is None:
             return ChatGptRequest(message_id=new_id(), conversation_id="", parent_id=new_id(), content=told(turns))
         return ChatGptRequest(
@@ -222,10 +247,7 @@ class OriginalUpstream:
 
     def _remember(self, turns: Sequence[Turn], place: _Place) -> None:
         if place.conversation_id and place.response_id:
-            places = self._connection.places
-            places[_digest(turns)] = place
-            if len(places) > _MOST_PLACES:
-                places.popitem(last=False)
+            self._connection.places.remember(self._connection.session, turns, place)
 
 
 def told(turns: Sequence[Turn]) -> str:

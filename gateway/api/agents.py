@@ -18,7 +18,7 @@ from gateway.agents.registry import names
 from gateway.agents.tunnel import TunnelConnection
 from gateway.api.arguments import read_arguments
 from gateway.api.bodies import json_response
-from gateway.app_keys import ACCOUNTS, AGENTS, AUTHENTICATOR, CONFIG, PRINCIPAL, TIMING
+from gateway.app_keys import ACCOUNTS, AGENTS, AUTHENTICATOR, CONFIG, PLACES, PRINCIPAL, TIMING
 from gateway.authorisation import bearer
 from gateway.compatibility_go import AdminArguments, PlainFailure
 from gateway.config import Gateway
@@ -159,6 +159,7 @@ async def _original(request: web.Request, line: Line) -> OriginalConnection:
         timing=request.app[TIMING],
         check_key=_no_key,
         new_id=lambda: str(uuid4()),
+        places=request.app[PLACES],
     )
 
 
