@@ -172,6 +172,12 @@ class LendingAgent:
             raise _Lost(_refusal(self._lent.gateway, error.status)) from None
         except TimeoutError:
             raise _Lost(f"{self._lent.gateway.origin()} does not answer") from None
+        except aiohttp.ClientConnectorCertificateError as error:
+            raise _Lost(_distrust(self._lent.gateway, error.certificate_error)) from None
+        except aiohttp.ClientConnectorSSLError:
+            raise _Lost(
+                f"{self._lent.gateway.origin()} speaks no TLS: see whether the gateway's address begins with ws://"
+            ) from None
         except (aiohttp.ClientError, OSError) as error:
             raise _Lost(f"{self._lent.gateway.origin()} cannot be reached ({type(error).__name__})") from None
 
@@ -313,6 +319,14 @@ def _head(number: int, response: Response) -> Head:
 
 def _account(lent: Lent) -> Account:
     return Account(name="lent", tier="free", model=lent.models[0], base_url=lent.server)
+
+
+def _distrust(gateway: URL, error: Exception) -> str:
+    why = getattr(error, "verify_message", "") or "it cannot be verified"
+    return (
+        f"{gateway.origin()} shows a certificate that is not to be trusted ({why}), so nothing was sent to it; "
+        "where it is of an authority of your own, name that authority's file in SSL_CERT_FILE"
+    )
 
 
 def _refusal(gateway: URL, status: int) -> str:
