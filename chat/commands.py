@@ -83,6 +83,7 @@ class Commands:
             self._say("There are none yet. Write something.")
             return
         self._console.print(conversation_table(self.listed, self._conversing.conversation_id))
+        self._console.print()
         self._say("/resume NUMBER goes on with one.")
 
     async def _search(self, words: str) -> None:
@@ -159,7 +160,10 @@ class Commands:
 
     async def _usage(self, _: str) -> None:
         now = self._now().astimezone(UTC).date()
-        for table in usage_tables(await self._client.usage(since=now.replace(day=1), until=now)):
+        used, *left = usage_tables(await self._client.usage(since=now.replace(day=1), until=now))
+        self._console.print(used)
+        for table in left:
+            self._console.print()
             self._console.print(table)
 
     async def _help(self, _: str) -> None:

@@ -10,6 +10,7 @@ from rich.text import Text
 from chat.sanitising import one_line
 from gateway.wire import Allowance, ChatAnswer, Conversation, TierAllowances, UsageAnswer, UsageSum
 
+_LEAST_SHOWN_USD = 0.0001
 _LIMITS = {
     "requests_per_minute": "requests a minute",
     "tokens_per_day": "tokens a day",
@@ -22,7 +23,7 @@ def footer(answer: ChatAnswer) -> str:
     """A line about an answer."""
     used = answer.usage
     parts = [answer.model, answer.tier, f"{used.input_tokens:,} + {used.output_tokens:,} tokens"]
-    parts += [] if used.cost_usd is None else [f"${used.cost_usd:.4f}"]
+    parts += [] if used.cost_usd is None else [_dollars(used.cost_usd)]
     parts += ["cut short: write “go on”"] if answer.finish_reason == "length" else []
     return one_line(" · ".join(parts))
 
@@ -58,10 +59,14 @@ def _limited(tier: TierAllowances) -> list[tuple[str, Allowance]]:
 
 
 def _table(*columns: str) -> Table:
-    table = Table(box=box.SIMPLE, pad_edge=False, header_style="bold")
+    table = Table(box=box.SIMPLE, show_edge=False, pad_edge=False, header_style="bold")
     for column in columns:
         table.add_column(column, overflow="fold")
     return table
+
+
+def _dollars(cost: float) -> str:
+    return f"${cost:.4f}" if cost == 0 or cost >= _LEAST_SHOWN_USD else f"less than ${_LEAST_SHOWN_USD}"
 
 
 def _moment(moment: datetime) -> str:

@@ -39,6 +39,7 @@ class Talk:
         who = await self._conversing.client.whoami()
         if not self._brief:
             self._say(f"{one_line(who.name)} at {self._conversing.client.url}. /help says what you can do here.")
+            self._console.print()
         while True:
             try:
                 line = await self._reader.read()
@@ -47,6 +48,8 @@ class Talk:
                 continue
             except EOFError:
                 return 0
+            if not line.strip():
+                continue
             try:
                 await self._do(line)
             except Leave:
@@ -55,6 +58,7 @@ class Talk:
                 self._warn(str(error))
             except ApiError as error:
                 self._warn(words_for(error, self._conversing.client.url))
+            self._console.print()
 
     async def _do(self, line: str) -> None:
         """Act on a line until it is done or Ctrl-C stops it."""
@@ -62,16 +66,19 @@ class Talk:
             await stoppable(self._act(line))
         except Stopped:
             await self._conversing.settle()
+            self._console.print()
             self._say("Stopped. What arrived is kept; write on to follow up.")
 
     async def _act(self, line: str) -> None:
         if line.startswith("/") and not line.startswith("//"):
             await self._commands.run(line.strip())
-        elif line.strip():
-            prompt = line[1:] if line.startswith("//") else line
-            answer = await self._conversing.ask(prompt, self._show)
-            if not self._brief:
-                self._say(footer(answer))
+            return
+        prompt = line[1:] if line.startswith("//") else line
+        self._console.print()
+        answer = await self._conversing.ask(prompt, self._show)
+        if not self._brief:
+            self._console.print()
+            self._say(footer(answer))
 
     def _say(self, words: str) -> None:
         self._console.print(Text(words, style="dim"))
@@ -117,11 +124,11 @@ class Question:
             kept = {"conversation_id": error.conversation_id} if error.conversation_id else {}
             self._out.file.write(json.dumps(body | kept) + "\n")
         else:
-            self._notes.print(Text(f"Error: {words}", style="red"))
+            self._notes.print(Text(f"Error: {words}", style="red"), soft_wrap=not self._notes.is_terminal)
 
     def _note(self, words: str) -> None:
         if not self._as_json:
-            self._notes.print(Text(words, style="dim"))
+            self._notes.print(Text(words, style="dim"), soft_wrap=not self._notes.is_terminal)
 
 
 def write_json(out: TextIO, answer: ChatAnswer) -> None:
