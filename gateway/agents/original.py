@@ -182,6 +182,8 @@ class OriginalConnection(AgentConnection):
         elif (answer := self._answers.get(said.id)) is not None:
             if not answer.done():
                 answer.set_result(said)
+            elif not answer.cancelled():
+                raise ProtocolBroken("a second answer to a request")
         elif said.id not in self._given_up:
             raise ProtocolBroken("an answer to a request that was never made")
 

@@ -6,10 +6,11 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from gateway.client import GatewayClient
-from gateway.errors import ApiError
+from gateway.errors import ApiError, UpstreamTimeout
 from tests.fakes.agent import FakeAgent, chunk, dialled, socket_to
 from tests.fakes.upstream import FakeUpstream
 from tests.gateway.agents.conftest import HOME, agent_key, connected
@@ -109,6 +110,34 @@ async def test_an_agent_that_floods_an_answer_is_stopped_and_can_go_on_with_othe
     assert caught.value.code == "upstream_flood"
     answering = asyncio.create_task(after_cancel(agent))
     assert (await ask(mia, "Hi")).reply == "Short"
+    await answering
+
+
+async def test_an_agent_that_never_answers_is_given_up_and_told_so(tmp_path: Path) -> None:
+    hasty = msgspec.structs.replace(HOME, first_byte_timeout_seconds=0.2)
+    async with FakeUpstream() as upstream, chatting(tmp_path, upstream, [hasty], title_wait_seconds=0.0) as room:
+        mia = await room.user("mia")
+        async with dialled(room.server.url, await agent_key(room, "home")) as agent:
+            await connected(room, 1)
+            asked = asyncio.create_task(ask(mia, "Hi"))
+            request = await agent.next()
+            with pytest.raises(UpstreamTimeout):
+                await asked
+            assert await agent.next() == {"type": "cancel", "number": request["number"]}
+            assert (await mia.list_conversations()).conversations == []
+
+
+async def test_what_an_agent_says_after_its_answers_end_is_passed_over(
+    room: Chatting, mia: GatewayClient, agent: FakeAgent
+) -> None:
+    answering = asyncio.create_task(agent.answer("Once."))
+    assert (await ask(mia, "Hi")).reply == "Once."
+    number = (await answering)["number"]
+    await agent.body(number, chunk("Twice."))
+    await agent.finish(number)
+    await agent.say("failed", number=number, why="broken")
+    answering = asyncio.create_task(agent.answer("Next."))
+    assert (await ask(mia, "Hi")).reply == "Next."
     await answering
 
 

@@ -187,6 +187,21 @@ async def test_an_agent_that_says_nothing_is_given_up_and_its_late_answer_is_no_
             await answering
 
 
+async def test_an_agent_that_answers_twice_is_cut_off_and_its_first_answer_stands(
+    room: Chatting, mia: GatewayClient
+) -> None:
+    async with browser(room) as agent:
+        asked = asyncio.create_task(ask(mia, "Hi"))
+        number, _ = await agent.prompt()
+        for content in ("Once", "Twice"):
+            await agent.say(number, "ChatGptResponse", json.dumps({"content": content}))
+        first = await asked
+        assert first.reply == "Once"
+        assert (await FakeAgent(agent.socket).closed())[0] == 4400
+    messages = (await mia.get_conversation(first.conversation_id)).messages
+    assert [message.content.parts[0] for message in messages] == ["Hi", "Once"]
+
+
 async def unknown_id(agent: BrowserAgent) -> None:
     await agent.say("not-yours", "ChatGptResponse", '{"content": "For somebody else"}')
 

@@ -25,7 +25,7 @@ async def tls_in_front_of(url: str, certificate: trustme.LeafCert) -> AsyncGener
     """A reverse proxy; its address."""
     behind = URL(url)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    certificate.configure_cert(context)
+    certificate.configure_cert(context)  # pyright: ignore[reportUnknownMemberType] -- it takes pyOpenSSL's, too
     passing = set[asyncio.Task[None]]()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
