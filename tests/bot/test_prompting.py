@@ -186,14 +186,21 @@ async def test_an_answer_that_broke_off_before_it_began_can_be_asked_for_again_i
     assert held.conversation_id is not None
 
 
+async def partly_shown(room: Room, words: str) -> str:
+    """The first answer's id once these words of it can be seen, and it is noted whose they are, which comes after."""
+    for _ in range(30_000):
+        shown = await room.threads.answer_in(1)
+        if shown is not None and shown.reply_id is not None and any(words in text for text in room.board.read()):
+            return shown.reply_id
+        await asyncio.sleep(0.001)
+    raise AssertionError("it was never shown")
+
+
 async def test_a_stopped_answer_is_hung_up_on_and_what_had_arrived_is_stored_before_the_next_prompt(room: Room) -> None:
     room.upstream.play(Answer("It is so because of many things", pause_at=3))
     answering = room.ask("Why?", follows=False)
     await room.upstream.paused.wait()
-    for _ in range(5000):
-        if any("so" in text for text in room.board.read()):
-            break
-        await asyncio.sleep(0.001)
+    reply_id = await partly_shown(room, "so")
     waiting = room.ask("And?", follows=True)
     await in_the_queue(room)
     held = await room.threads.in_channel(77)
@@ -201,16 +208,14 @@ async def test_a_stopped_answer_is_hung_up_on_and_what_had_arrived_is_stored_bef
     assert held.conversation_id is not None
     with pytest.raises(UserError):
         room.running.check_idle(held.conversation_id)
-    shown = await room.threads.answer_in(1)
-    assert shown is not None
-    assert shown.reply_id is not None
-    assert room.running.stop(shown.reply_id)
+    assert room.running.stop(reply_id)
     await answering
     await waiting
-    assert room.upstream.deserted.is_set()
+    async with asyncio.timeout(30):
+        await room.upstream.deserted.wait()
     assert room.board.read() == ["It is so\n-# Stopped. What had arrived is kept.", room.upstream.reply]
     assert room.upstream.requests[1].messages[-3:] == [("user", "Why?"), ("assistant", "It is so"), ("user", "And?")]
     messages = (await room.gateway.get_conversation(held.conversation_id)).messages
-    assert [(message.id == shown.reply_id, message.status) for message in messages][1] == (True, "incomplete")
-    assert not room.running.stop(shown.reply_id)
+    assert [(message.id == reply_id, message.status) for message in messages][1] == (True, "incomplete")
+    assert not room.running.stop(reply_id)
     room.running.check_idle(held.conversation_id)
