@@ -1,5 +1,6 @@
 """The audit log: who read what of what somebody else wrote."""
 
+from datetime import UTC, date, datetime
 from typing import Literal
 
 import msgspec
@@ -12,6 +13,8 @@ from gateway.wire import AuditAction, AuditEntry
 from storage import Connection, Database
 
 _END_OF_LOG = 2**62
+_END_OF_TIME = 2**62
+_DAY_SECONDS = 86_400
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,6 +60,29 @@ class AuditRecord(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+class Looked(msgspec.Struct, frozen=True, kw_only=True):
+    """Which lines: of one reader, about one user's writings, of one action, of some days (both included, UTC)."""
+
+    reader: str | None = None
+    subject: str | None = None
+    action: AuditAction | None = None
+    first: date | None = None
+    last: date | None = None
+
+    def values(self) -> dict[str, str | int | None]:
+        """The same for the statements; times are in milliseconds."""
+        return {
+            "reader": self.reader,
+            "subject": self.subject,
+            "action": self.action,
+            "first": 0 if self.first is None else _begin(self.first),
+            "end": _END_OF_TIME if self.last is None else _begin(self.last) + milliseconds(_DAY_SECONDS),
+        }
+
+
+EVERY_LINE = Looked()
+
+
 class AuditLog:
     """Writes and shows the log. All methods may raise `storage.StorageError`."""
 
@@ -97,12 +123,14 @@ class AuditLog:
 
         await self._database.transact(work, brief=True)
 
-    async def page(self, viewer: Principal, *, limit: int, after: Position | None = None) -> Page[AuditEntry]:
+    async def page(
+        self, viewer: Principal, *, limit: int, after: Position | None = None, wanted: Looked = EVERY_LINE
+    ) -> Page[AuditEntry]:
         """What an admin may see is all, a client what is about its users, a user what is about itself; newest first.
 
         What was read before a client or a user was made is not about it.
         """
-        where = {"before": after.at if after else _END_OF_LOG, "limit": limit + 1}
+        where = {"before": after.at if after else _END_OF_LOG, "limit": limit + 1, **wanted.values()}
         async with self._database.read() as connection:
             if viewer.role == "admin":
                 rows = self._sql.page_of_all(connection, **where)
@@ -119,3 +147,7 @@ class AuditLog:
             records = [AuditRecord(**{name: row[name] for name in AuditRecord.__struct_fields__}) async for row in rows]
         page = cut(records, limit, lambda record: Position(at=record.id))
         return Page([record.to_wire() for record in page.items], page.next_cursor)
+
+
+def _begin(day: date) -> int:
+    return milliseconds(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())

@@ -3,7 +3,7 @@
 from datetime import date
 
 from gateway.client.connection import Connection, query_of
-from gateway.wire import AccountPage, AuditPage, Health, Policy, UsageAnswer, UsageBy
+from gateway.wire import AccountPage, AuditAction, AuditPage, Health, Policy, UsageAnswer, UsageBy
 
 
 class OperationCalls(Connection):
@@ -41,9 +41,23 @@ class OperationCalls(Connection):
         query |= {} if since is None else {"from": str(since)}
         return await self._call("GET", "/api/usage", UsageAnswer, query=query)
 
-    async def audit(self, *, limit: int = 50, cursor: str | None = None) -> AuditPage:
-        """Who read what of what users wrote, as far as this key may know, newest first."""
-        return await self._call("GET", "/api/audit", AuditPage, query=query_of(limit=limit, cursor=cursor))
+    async def audit(
+        self,
+        *,
+        limit: int = 50,
+        cursor: str | None = None,
+        reader: str | None = None,
+        user_id: str | None = None,
+        action: AuditAction | None = None,
+        since: date | None = None,
+        until: date | None = None,
+    ) -> AuditPage:
+        """Who read what of what users wrote, as far as this key may know, newest first; on the days from `since` until
+        `until`, UTC.
+        """
+        query = query_of(limit=limit, cursor=cursor, reader=reader, user_id=user_id, action=action, to=until)
+        query |= {} if since is None else {"from": str(since)}
+        return await self._call("GET", "/api/audit", AuditPage, query=query)
 
     async def accounts(self) -> AccountPage:
         """The pool of upstream accounts (admins only)."""

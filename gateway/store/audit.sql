@@ -8,12 +8,24 @@ VALUES (
     :conversation_id, :request_id
 );
 
+-- The log is read from its newest line on, whatever is looked for.
 -- name: page_of_all
-SELECT * FROM audit WHERE id < :before ORDER BY id DESC LIMIT :limit;
+SELECT * FROM audit
+WHERE id < :before
+    AND (CAST(:reader AS TEXT) IS NULL OR reader_name = CAST(:reader AS TEXT))
+    AND (CAST(:subject AS TEXT) IS NULL OR owner_name = CAST(:subject AS TEXT))
+    AND (CAST(:action AS TEXT) IS NULL OR action = CAST(:action AS TEXT))
+    AND at >= :first AND at < :end
+ORDER BY id DESC
+LIMIT :limit;
 
 -- name: page_of_client
 SELECT * FROM audit
 WHERE id < :before AND at >= :since AND (client_id = :client_id OR scope = 'everybody')
+    AND (CAST(:reader AS TEXT) IS NULL OR reader_name = CAST(:reader AS TEXT))
+    AND (CAST(:subject AS TEXT) IS NULL OR owner_name = CAST(:subject AS TEXT))
+    AND (CAST(:action AS TEXT) IS NULL OR action = CAST(:action AS TEXT))
+    AND at >= :first AND at < :end
 ORDER BY id DESC
 LIMIT :limit;
 
@@ -21,5 +33,9 @@ LIMIT :limit;
 SELECT * FROM audit
 WHERE id < :before AND at >= :since
     AND (owner_id = :owner_id OR (scope = 'client' AND client_id = :client_id) OR scope = 'everybody')
+    AND (CAST(:reader AS TEXT) IS NULL OR reader_name = CAST(:reader AS TEXT))
+    AND (CAST(:subject AS TEXT) IS NULL OR owner_name = CAST(:subject AS TEXT))
+    AND (CAST(:action AS TEXT) IS NULL OR action = CAST(:action AS TEXT))
+    AND at >= :first AND at < :end
 ORDER BY id DESC
 LIMIT :limit;

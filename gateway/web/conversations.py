@@ -1,7 +1,7 @@
 """The pages of conversations: the list, one of them, search, and what is done with them."""
 
 import asyncio
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 from aiohttp import web
@@ -19,8 +19,9 @@ from gateway.web.beside import conversations_beside
 from gateway.web.branches import way_through
 from gateway.web.keys import MARKDOWN, SITE
 from gateway.web.overview import show_overview
+from gateway.web.searching import Finding, parts_of, show_search_of_others
 from gateway.web.views import View, shown
-from gateway.wire import SearchHit, UpdateConversation
+from gateway.wire import UpdateConversation
 
 _LISTED = 40
 
@@ -41,12 +42,6 @@ class Looking(Viewing, frozen=True, kw_only=True):
     """Which branch of a conversation, by a message of it."""
 
     at: str | None = None
-
-
-class Finding(Listing, frozen=True, kw_only=True):
-    """What to look for; nothing shows the whole list."""
-
-    q: Annotated[str, msgspec.Meta(max_length=300)] = ""
 
 
 def add_routes(routes: Routes) -> None:
@@ -73,18 +68,15 @@ async def show_start(request: web.Request) -> web.Response:
 
 
 async def show_search(request: web.Request) -> web.Response:
-    """`GET /search?q=tea`: what is found in one's conversations."""
-    words = query_of(request, Finding).q
+    """`GET /search?q=tea`: what is found in one's conversations, for admins and clients in those of users."""
+    me, words = request[PRINCIPAL], query_of(request, Finding).q
+    if me.role != "user":
+        return await show_search_of_others(request)
     if not words.strip():
         return request.app[SITE].redirect(request, "")
-    me = request[PRINCIPAL]
-    hits = list[dict[str, Any]]()
-    if me.role == "user":
-        page = await request.app[SEARCH].find(
-            SearchQuery.parse(words), owner=me, client_id=None, limit=_LISTED, after=None
-        )
-        hits = [{"hit": hit, "parts": _parts(hit)} for hit in page.items]
-    return request.app[SITE].page(request, "search.html", words=words, hits=hits, **await _list(request))
+    page = await request.app[SEARCH].find(SearchQuery.parse(words), owner=me, limit=_LISTED)
+    hits = [{"hit": hit, "parts": parts_of(hit)} for hit in page.items]
+    return request.app[SITE].page(request, "search.html", words=words, hits=hits, **await conversations_beside(request))
 
 
 async def show_conversation(request: web.Request) -> web.Response:
@@ -137,12 +129,3 @@ async def _list(request: web.Request) -> dict[str, Any]:
 def _limits(request: web.Request) -> Gateway:
     """What a prompt may come to, which the page checks before it sends one."""
     return request.app[CONFIG].gateway
-
-
-def _parts(hit: SearchHit) -> list[tuple[str, bool]]:
-    """The snippet in pieces, each with whether it is a hit."""
-    parts, end = list[tuple[str, bool]](), 0
-    for mark in hit.marks:
-        parts += [(hit.snippet[end : mark.start], False), (hit.snippet[mark.start : mark.end], True)]
-        end = mark.end
-    return [*parts, (hit.snippet[end:], False)]

@@ -16,6 +16,7 @@ from gateway.web import (
     accounts,
     adding,
     attached_files,
+    audit,
     chat_page,
     clients,
     conversations,
@@ -55,6 +56,7 @@ def add_pages(app: web.Application, routes: Routes, settings: Gateway, *, clock:
         clients,
         accounts,
         usage,
+        audit,
         static_files,
     ):
         part.add_routes(routes)

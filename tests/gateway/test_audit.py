@@ -1,9 +1,11 @@
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gateway.client import GatewayClient
+from gateway.times import milliseconds, moment
 from tests.fakes.upstream import FakeUpstream
 from tests.gateway.chatting import ask, chatting
 from tests.gateway.conftest import Clock, RunningGateway
@@ -144,6 +146,31 @@ async def test_the_log_outlives_those_it_tells_of(gateway: RunningGateway, bot: 
         assert (await gateway.call("DELETE", f"/api/users/{name}", key=gateway.admin_key)).status == 200
     (entry,) = await entries(gateway, gateway.admin_key)
     assert (entry["reader"], entry["user_id"]) == ("bot", "1:1")
+
+
+async def test_the_log_is_looked_through_by_reader_subject_action_and_day(
+    gateway: RunningGateway, bot: str, member: str
+) -> None:
+    for key, address in (
+        (bot, "/api/conversations?user_id=1:1"),
+        (bot, "/api/search?q=x"),
+        (gateway.admin_key, "/api/search?q=x"),
+    ):
+        assert (await gateway.call("GET", address, key=key)).status == 200
+    today = moment(milliseconds(gateway.clock())).date()
+    async with GatewayClient(gateway.url, gateway.admin_key) as admin:
+
+        async def found(**wanted: Any) -> list[tuple[str, str]]:
+            return [(each.reader, each.action) for each in (await admin.audit(**wanted)).entries]
+
+        assert await found(reader="bot") == [("bot", "search"), ("bot", "list")]
+        assert await found(action="search") == [("admin", "search"), ("bot", "search")]
+        assert await found(user_id="1:1") == [("bot", "list")]
+        assert await found(reader="bot", action="search", since=today, until=today) == [("bot", "search")]
+        assert await found(until=today - timedelta(days=1)) == await found(since=today + timedelta(days=1)) == []
+    assert (await gateway.call("GET", "/api/audit?action=write", key=bot)).status == 400
+    of_member = await gateway.call("GET", "/api/audit?reader=bot", key=member)
+    assert [each["action"] for each in of_member.body["entries"]] == ["search", "list"]
 
 
 async def test_the_log_comes_in_pages_and_through_the_client_library(

@@ -17,7 +17,12 @@ STRANGER = "stranger"
 PAGES: dict[str, dict[str, list[str]]] = {
     "/": {role: ["/"] for role in EVERY_ROLE},
     "/sign-in": {STRANGER: ["/sign-in", "/sign-in?ended=true"]},
-    "/search": {"user": ["/search?q=bread", "/search?q=nothing+at+all"]},
+    "/search": {
+        "user": ["/search?q=bread", "/search?q=nothing+at+all"],
+        "client": ["/search", "/search?q=nothing+at+all"],
+        "admin": ["/search?q=bread", "/search?q=bread&user=nobody"],
+    },
+    "/audit": {role: ["/audit", "/audit?action=read"] for role in EVERY_ROLE},
     "/c/{id}": {
         "user": ["/c/{conversation}", "/c/{conversation}?view=json", "/c/{conversation}?view=reply", "/c/unknown"],
         "client": ["/c/{conversation}"],
