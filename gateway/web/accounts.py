@@ -36,4 +36,4 @@ async def show_accounts(request: web.Request) -> web.Response:
         )
         for account in request.app[ACCOUNTS].to_wire()
     ]
-    return request.app[SITE].page(request, "accounts.html", accounts=accounts, now=f"{now:%H:%M:%S} UTC")
+    return request.app[SITE].page(request, "accounts.html", accounts=accounts, as_of=f"{now:%H:%M:%S} UTC")
