@@ -35,6 +35,10 @@ class AnswerViews(Protocol):
         """
         ...
 
+    def to_ask_again(self, promise_id: int, language: Language) -> discord.ui.View:
+        """Retry for a question that was kept (`bot.promises`)."""
+        ...
+
 
 class RunningAnswers:
     """The answers that this process writes, so that a press finds the one it is about."""

@@ -37,7 +37,7 @@ from bot.membership import Homes
 from bot.outages import Outages
 from bot.personal_data import PersonalData
 from bot.places import Places
-from bot.promises import Promises
+from bot.promises import OPEN_QUESTIONS, Promises
 from bot.prompting import Prompting
 from bot.readings import Readings
 from bot.reloading import reload_on_hangup
@@ -215,7 +215,7 @@ async def _wire(
     )
     stack.push_async_callback(prompting.drain, config.answers.grace_seconds)
     guests = Guests(store)
-    promises = Promises(store, shards)
+    promises = Promises(store, Sealer(secrets, OPEN_QUESTIONS), shards, now=now)
     askers = Askers(client=bot, access=access, keys=keys, homes=homes, threads=threads)
     targets = Targets(client=bot, askers=askers, keys=keys, threads=threads, guests=guests, gateway=gateway)
     asking = Asking(
@@ -230,12 +230,13 @@ async def _wire(
         threads=threads,
         attachments=Attachments(most=config.gateway.max_attachments, most_bytes=config.gateway.max_attachment_bytes),
     )
-    personal_data = PersonalData(store, keys, gateway, prompting)
+    personal_data = PersonalData(store, keys, gateway, prompting, promises)
     presses = Presses(
         client=bot,
         asking=asking,
         askers=askers,
         targets=targets,
+        promises=promises,
         threads=threads,
         running=running,
         views=views,
@@ -252,7 +253,7 @@ async def _wire(
     )
     opening = Opening(bot, guilds, threads, views, config.answers.thread_archive_minutes)
     public_url = config.gateway.public_url
-    unanswered = Unanswered(bot, promises, threads, keys, gateway, bot.languages, views)
+    unanswered = Unanswered(bot, promises, threads, keys, gateway, bot.languages, views, now=now)
     lifecycle = LifecycleCog(
         *(bot, access, guilds, roster, threads, sweep, batches, bot.languages, views, promises, unanswered),
         every=every,

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from bot.keys import MemberKeys, parse_user_id, user_id
+from bot.promises import Promises
 from bot.prompting import Prompting
 from gateway.client import GatewayClient
 from gateway.errors import ApiError, NotFound
@@ -20,8 +21,8 @@ class MemberTable(msgspec.Struct, frozen=True, kw_only=True):
     """A table with rows about members. Whoever adds one says so in `MEMBER_TABLES`.
 
     `member` and `guild` are its columns with their ids, no `guild` where a row is about a member everywhere; `key` the
-    columns that tell its rows apart; `secret` columns are nobody's to see, and `kept` says why rows outlive a member's
-    wish to be forgotten, where they do.
+    columns that tell its rows apart; `secret` columns are nobody's to see, one that is `sealed` holds a question of the
+    member's; `kept` says why rows outlive a member's wish to be forgotten, where they do.
     """
 
     name: str
@@ -29,6 +30,7 @@ class MemberTable(msgspec.Struct, frozen=True, kw_only=True):
     member: str = "member_id"
     guild: str | None = "guild_id"
     secret: frozenset[str] = frozenset()
+    sealed: str = ""
     kept: str = ""
 
 
@@ -41,6 +43,7 @@ MEMBER_TABLES = (
     MemberTable(name="readings", key="guild_id, member_id, at, admin_id"),
     MemberTable(name="blocks", key="guild_id, member_id", kept="nobody gets out of a block by being forgotten"),
     MemberTable(name="homes", key="member_id"),
+    MemberTable(name="promises", key="id", guild=None, sealed="asked"),
     MemberTable(
         name="entitlements",
         key="id",
@@ -52,7 +55,7 @@ MEMBER_TABLES = (
 """Every table of the bot's that says something about a member; a test looks for one that is missing here."""
 
 ABOUT_NO_MEMBER = frozenset(
-    ("role_tiers", "in_flight", "promises", "turns", "reports", "batches", "guild_settings", "channel_settings")
+    ("role_tiers", "in_flight", "turns", "reports", "batches", "guild_settings", "channel_settings")
 )
 """The others: a message that grows or the last member a job looked at tell nothing of anybody."""
 
@@ -91,12 +94,14 @@ class PersonalData:
         keys: MemberKeys,
         gateway: GatewayClient,
         prompting: Prompting,
+        promises: Promises,
         tables: Sequence[MemberTable] = MEMBER_TABLES,
     ) -> None:
         self._store = store
         self._keys = keys
         self._gateway = gateway
         self._prompting = prompting
+        self._promises = promises
         self._tables = tables
 
     async def erase(self, whose: Whose) -> Receipt:
@@ -144,6 +149,8 @@ class PersonalData:
             while True:
                 page = await self._page(table, whose, start)
                 for row in page:
+                    if table.sealed and row[table.sealed] is not None:
+                        row[table.sealed] = self._promises.text_of(row[table.sealed])
                     yield BotRow(table=table.name, row={name: row[name] for name in row if name not in table.secret})
                 if len(page) < _PAGE:
                     break

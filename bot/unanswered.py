@@ -6,14 +6,15 @@ can die before or after each. What there is of them is asked of Discord and of t
 
 import itertools
 import logging
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import cast
 
 import discord
 
 from bot.answers import AnswerIds, AnswerViews
 from bot.keys import MemberKeys
-from bot.languages import Languages, Phrase
+from bot.languages import Language, Languages, Phrase
 from bot.promises import Promise, Promises
 from bot.recovery import NOTE, mark
 from bot.rendering.errors import TRANSIENT, is_passing
@@ -21,11 +22,13 @@ from bot.rendering.live_message import CURSOR
 from bot.threads import Held, Shown, Threads
 from gateway.client import GatewayClient
 from gateway.errors import ApiError
+from gateway.wire import Message
 from storage import StorageError
 
 log = logging.getLogger(__name__)
 
 NEVER_BEGAN = Phrase("⚠️ I was restarted before I could answer. Ask again.")
+CAN_RETRY = Phrase("⚠️ I was restarted before I could answer. Press Retry within a day, or ask again.")
 _LOOKED_AT = 200  # messages after the first open question of a channel, and in a thread
 _CLOCKS_APART = timedelta(minutes=2)  # Discord says when it was asked, this machine when a conversation began
 _SAID = {discord.MessageType.default, discord.MessageType.reply}
@@ -43,6 +46,8 @@ class Unanswered:
         gateway: GatewayClient,
         languages: Languages,
         views: AnswerViews,
+        *,
+        now: Callable[[], datetime],
     ) -> None:
         self._client = client
         self._promises = promises
@@ -51,6 +56,7 @@ class Unanswered:
         self._gateway = gateway
         self._languages = languages
         self._views = views
+        self._now = now
 
     async def settle(self, broken: Sequence[Promise]) -> int:
         """Mark what was never answered; returns how many now say so. What fails for the time being stays open."""
@@ -61,7 +67,7 @@ class Unanswered:
         return marked
 
     async def _settle_in(self, channel_id: int, promises: list[Promise]) -> int:
-        marked = 0
+        found: list[discord.Message] | None = None
         try:
             channel = self._client.get_channel(channel_id) or await self._client.fetch_channel(channel_id)
             if not isinstance(channel, discord.abc.Messageable):
@@ -70,42 +76,80 @@ class Unanswered:
             found = [message async for message in channel.history(after=since, limit=_LOOKED_AT, oldest_first=True)]
         except (*TRANSIENT, TypeError) as error:
             log.info("open questions in a channel could not be looked at: %s", error)
-            if not is_passing(error):
-                for promise in promises:
-                    await self._promises.forget(promise.id)
-            return 0
-        for promise in promises:
-            try:
-                marked += await self._settle(promise, found)
-            except (ApiError, StorageError, *TRANSIENT) as error:
-                log.info("an open question could not be looked after: %s", error)
-                if not isinstance(error, TRANSIENT) or is_passing(error):
-                    continue
+            if is_passing(error):
+                return 0
+        return sum([await self._settle_one(promise, found or []) for promise in promises])
+
+    async def _settle_one(self, promise: Promise, found: list[discord.Message]) -> bool:
+        """Says whether it has a mark now; what fails for the time being stays open."""
+        marked = False
+        try:
+            marked = await self._settle(promise, found)
+        except (ApiError, StorageError, *TRANSIENT) as error:
+            log.info("an open question could not be looked after: %s", error)
+            if not isinstance(error, TRANSIENT) or is_passing(error):
+                return False
+        if not (marked and promise.question):
             await self._promises.forget(promise.id)
         return marked
 
     async def _settle(self, promise: Promise, found: list[discord.Message]) -> bool:
-        """Says whether it has a mark now. Where nothing was shown, Discord has said that nobody answered."""
         card = next((message for message in found if _is_card(message, promise)), None)
-        if card is None:
-            return False
+        if card is None or card.flags.loading:
+            return await self._tell_alone(promise)
         thread = card.thread
+        place = thread or card.channel
         if thread is not None:
             said = [message async for message in thread.history(limit=_LOOKED_AT)]
         else:
-            said = [message for message in reversed(found) if message.id > card.id and _answers(message, card)]
+            said = await self._answering(card, found)
         last = next((message for message in said if self._is_words(message)), None)
         if last is not None and CURSOR not in last.content:
             return False
-        place = thread or card.channel
         ids = await self._conversation(promise, card, place.id, opened=thread is not None)
         language = self._languages.of_guild(card.guild)
-        view = self._views.when_done(ids, language) if ids else None
         if last is not None:
+            view = self._views.when_done(ids, language) if ids else None
             await mark(self._client, Shown(last.id, place.id), f"-# {language.say(NOTE)}", view)
-        else:
-            await self._say(language.say(NOTE if ids else NEVER_BEGAN), place, None if thread else card, view)
+            await self._promises.forget(promise.id)
+            return True
+        words, view = await self._outcome(promise, ids, language)
+        await self._say(words, place, None if thread else card, view)
         return True
+
+    async def _answering(self, card: discord.Message, found: list[discord.Message]) -> list[discord.Message]:
+        """What answers a question where it stands, newest first: what replies to it, or is noted to show its prompt."""
+        ids = await self._threads.answer_in(card.id)
+        shown = await self._threads.showing(ids.prompt_id) if ids and ids.prompt_id else []
+        noted = {each.message_id for each in shown} - {card.id}
+        return [message for message in reversed(found) if message.id in noted or _replies(message, card)]
+
+    async def _tell_alone(self, promise: Promise) -> bool:
+        """What is seen by one member alone can be changed by the interaction's token, for as long as that lives."""
+        if promise.token is None or not promise.lives(self._now()) or self._client.application_id is None:
+            return False
+        channel = self._client.get_channel(promise.channel_id)
+        guild = channel.guild if isinstance(channel, discord.abc.GuildChannel | discord.Thread) else None
+        text = promise.question.text if promise.question else None
+        ids = await self._begun(promise, text, guild.id, promise.member_id) if guild and text else None
+        words, view = await self._outcome(promise, ids, self._languages.of_guild(guild))
+        webhook = discord.Webhook.partial(self._client.application_id, promise.token, client=self._client)
+        nobody = discord.AllowedMentions.none()
+        # https://discord.com/developers/docs/interactions/receiving-and-responding#edit-original-interaction-response
+        await webhook.edit_message(cast("int", "@original"), content=words, view=view, allowed_mentions=nobody)
+        return True
+
+    async def _outcome(
+        self, promise: Promise, ids: AnswerIds | None, language: Language
+    ) -> tuple[str, discord.ui.View | None]:
+        """What to say of a question that nobody saw an answer to, and the buttons with it."""
+        if ids is not None:
+            await self._promises.forget(promise.id)
+            return language.say(NOTE), self._views.when_done(ids, language)
+        if promise.question is None:
+            return language.say(NEVER_BEGAN), None
+        await self._promises.keep(promise.id)
+        return language.say(CAN_RETRY), self._views.to_ask_again(promise.id, language)
 
     def _is_words(self, message: discord.Message) -> bool:
         return message.author == self._client.user and message.type in _SAID and bool(message.content)
@@ -128,14 +172,16 @@ class Unanswered:
         self, promise: Promise, card: discord.Message, place_id: int, *, opened: bool
     ) -> AnswerIds | None:
         """What began of the answer on the gateway; the thread that was opened for it holds it from now on."""
+        shown = (card.embeds[0].description or "") if card.embeds else card.content
+        shown = promise.question.text if promise.question else shown
         held = await self._threads.in_channel(place_id)
         if held is not None and held.conversation_id is not None:
-            return AnswerIds(conversation_id=held.conversation_id)
+            return await self._asked_in(promise, held, card, shown)
         guild_id = held.guild_id if held is not None else card.guild.id if card.guild is not None else None
         asker = card.interaction_metadata.user if card.interaction_metadata is not None else card.author
         if guild_id is None:
             return None
-        ids = await self._begun(promise, card, guild_id, asker.id)
+        ids = await self._begun(promise, shown, guild_id, asker.id)
         if opened or held is not None:
             conversation_id = ids.conversation_id if ids else None
             owner_id = held.owner_id if held is not None else asker.id
@@ -144,31 +190,47 @@ class Unanswered:
             )
         return ids
 
-    async def _begun(self, promise: Promise, card: discord.Message, guild_id: int, member_id: int) -> AnswerIds | None:
+    async def _asked_in(self, promise: Promise, held: Held, card: discord.Message, shown: str) -> AnswerIds | None:
+        """The prompt in the conversation of the place, where the gateway got it."""
+        key = await self._keys.peek(held.guild_id, held.owner_id)
+        if key is None or held.conversation_id is None:
+            return None
+        answer = await self._gateway.acting_with(key).get_conversation(held.conversation_id)
+        since = discord.utils.snowflake_time(promise.id) - _CLOCKS_APART
+        for message in reversed(answer.messages):
+            if message.role != "user" or message.created_at < since or not _shows(shown, message):
+                continue
+            showing = [each.message_id for each in await self._threads.showing(message.id)]
+            if not showing or card.id in showing:  # else it is another question, in the same words
+                return AnswerIds(conversation_id=held.conversation_id, prompt_id=message.id)
+        return None
+
+    async def _begun(self, promise: Promise, shown: str, guild_id: int, member_id: int) -> AnswerIds | None:
         """The member's conversation that began with this question and that no thread or message shows."""
         key = await self._keys.peek(guild_id, member_id)
         if key is None:
             return None
         gateway = self._gateway.acting_with(key)
         since = discord.utils.snowflake_time(promise.id) - _CLOCKS_APART
-        shown = (card.embeds[0].description or "") if card.embeds else card.content
         for entry in reversed((await gateway.list_conversations()).conversations):
             if entry.created_at < since or await self._threads.whose(entry.id) is not None:
                 continue
             first = (await gateway.get_conversation(entry.id)).messages[0]
-            if shown.removesuffix("…") in "".join(first.content.parts):
+            if _shows(shown, first):
                 return AnswerIds(conversation_id=entry.id, prompt_id=first.id)
         return None
 
 
+def _shows(shown: str, message: Message) -> bool:
+    """Whether a card, which may end in an ellipsis, shows this prompt."""
+    return shown.removesuffix("…") in "".join(message.content.parts)
+
+
 def _is_card(message: discord.Message, promise: Promise) -> bool:
-    if promise.by_message:
-        return message.id == promise.id
+    if promise.by_message or promise.card_id is not None:
+        return message.id == (promise.card_id or promise.id)
     return message.interaction_metadata is not None and message.interaction_metadata.id == promise.id
 
 
-def _answers(message: discord.Message, card: discord.Message) -> bool:
-    """In a thread or direct messages whatever comes after a question answers it, elsewhere what replies to it."""
-    if isinstance(card.channel, discord.Thread | discord.DMChannel):
-        return True
+def _replies(message: discord.Message, card: discord.Message) -> bool:
     return message.reference is not None and message.reference.message_id == card.id

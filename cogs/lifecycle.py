@@ -95,6 +95,7 @@ class LifecycleCog(commands.Cog):
     async def sweep(self) -> None:
         """Compare the gateway, the store and the members, mend what differs, and go on with what broke off."""
         try:
+            await self._promises.tidy()
             await self._sweep.run()
             await self._batches.resume()
         except (ApiError, StorageError, *TRANSIENT) as error:

@@ -204,7 +204,8 @@ def _privacy_card(policy: Policy | None, language: Language) -> discord.Embed:
         ),
         inline=False,
     )
-    card.add_field(name=say("How long"), value=say(_retention(policy)), inline=False)
+    kept = say("A question that a restart of mine cut off I keep sealed, for a day at most, so that you can retry it.")
+    card.add_field(name=say("How long"), value=f"{say(_retention(policy))} {kept}", inline=False)
     card.add_field(
         name=say("Who can read it"),
         value=say(

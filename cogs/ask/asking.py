@@ -1,9 +1,8 @@
 """From who asks, what and where, to an answer: shared by commands, messages and buttons."""
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
-from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
 import discord
 import msgspec
@@ -14,8 +13,8 @@ from bot.guild_settings import Applying, Guilds
 from bot.installs import is_elsewhere, server_of
 from bot.keys import MemberKeys
 from bot.languages import Language, Phrase, language_of
-from bot.places import Place, Places, here, in_held_thread, show_card
-from bot.promises import Promises
+from bot.places import Place, Places, beneath, here, in_held_thread, show_card
+from bot.promises import Promise, Promises, Question
 from bot.prompting import Prompting
 from bot.quoting import about, files_of, has_words, nothing_to_read
 from bot.rendering.errors import RenderingError
@@ -28,21 +27,6 @@ from cogs.ask.targets import Targets, is_admin, not_yours
 from cogs.notice import add_notice
 
 log = logging.getLogger(__name__)
-Asked = TypeVar("Asked", discord.Interaction[Any], discord.Message)
-P = ParamSpec("P")
-
-
-def _promised(
-    method: "Callable[Concatenate[Asking, Asked, P], Awaitable[None]]",
-) -> "Callable[Concatenate[Asking, Asked, P], Awaitable[None]]":
-    """While it runs, what was asked counts as a promise: a crash does not make anybody wait in vain."""
-
-    @wraps(method)
-    async def keeping(self: "Asking", asked: Asked, *args: P.args, **kwargs: P.kwargs) -> None:
-        async with self._promises.kept(asked):  # pyright: ignore[reportPrivateUsage]
-            await method(self, asked, *args, **kwargs)
-
-    return keeping
 
 
 class Asking:
@@ -73,7 +57,6 @@ class Asking:
         self._threads = threads
         self._attachments = attachments
 
-    @_promised
     async def ask(
         self,
         interaction: Interaction,
@@ -86,6 +69,19 @@ class Asking:
         """`/ask`: a new conversation, in a thread of its own where that can be."""
         text = self._prompting.admit(text)
         self._attachments.check(attachments)
+        question = None if attachments else Question(text=text, wish=wish)
+        async with self._promises.kept(interaction, question):
+            await self._ask(interaction, text, wish, attachments, private=private)
+
+    async def _ask(
+        self,
+        interaction: Interaction,
+        text: str,
+        wish: Wish,
+        attachments: Sequence[discord.Attachment],
+        *,
+        private: bool,
+    ) -> None:
         await gain_time(interaction, ephemeral=private)
         language = language_of(interaction)
         who = await self._askers.of_interaction(interaction, server_of(interaction))
@@ -118,7 +114,7 @@ class Asking:
             place = await self._places.beside_command(interaction, card)
         if await self._keys.holder(who.asker.guild_id, who.asker.member_id) is None:
             await self._show_notice(interaction, who.asker.guild_id, language_of(interaction))
-        await self.answer(interaction, who, prompt, place)
+        await self._answer_there(interaction, who, prompt, place)
 
     async def try_out(self, interaction: Interaction, text: str) -> None:
         """A prompt on the way that members' prompts take, wherever it is asked; only who asks sees the answer."""
@@ -131,10 +127,14 @@ class Asking:
         card = prompt_card(interaction.user, text, who.tier(prompt.plus), language)
         await self.answer(interaction, who, prompt, await self._places.beside_command(interaction, card))
 
-    @_promised
     async def ask_about(self, interaction: Interaction, text: str, message: discord.Message) -> None:
         """A new conversation about a message, whose words and files go along."""
         text = self._prompting.admit(text)
+        question = None if files_of(message) else Question(text=about(text, message))
+        async with self._promises.kept(interaction, question):
+            await self._ask_about(interaction, text, message)
+
+    async def _ask_about(self, interaction: Interaction, text: str, message: discord.Message) -> None:
         await gain_time(interaction)
         who = await self._askers.of_interaction(interaction, server_of(interaction))
         applying = await self._guilds.applying(who.asker.guild_id, interaction.channel)
@@ -151,7 +151,6 @@ class Asking:
         prompt = Prompt(about(text, message), plus, system_prompt=applying.system_prompt, attachments=files)
         await self._begin(interaction, who, prompt, card, applying, private=False)
 
-    @_promised
     async def follow_up(
         self,
         interaction: Interaction,
@@ -168,8 +167,21 @@ class Asking:
         """
         text = self._prompting.admit(text)
         self._attachments.check(attachments)
+        question = Question(text=text, follows=True, conversation=conversation, parent_id=parent_id)
+        async with self._promises.kept(interaction, None if attachments else question):
+            await self._follow_up(interaction, question, attachments, by_button=by_button)
+
+    async def _follow_up(
+        self,
+        interaction: Interaction,
+        question: Question,
+        attachments: Sequence[discord.Attachment],
+        *,
+        by_button: bool,
+    ) -> None:
+        text = question.text
         await gain_time(interaction)
-        held = await self._targets.named(interaction, conversation)
+        held = await self._targets.named(interaction, question.conversation)
         runs = interaction.user.id
         if not await self._targets.may_follow_up(held, runs):
             if not (by_button and is_admin(interaction, held)):
@@ -182,19 +194,41 @@ class Asking:
         applying = await self._guilds.applying(who.asker.guild_id, where)
         prompt = msgspec.structs.replace(
             _follow_up(text, who, applying, held),
-            parent_id=parent_id,
+            parent_id=question.parent_id,
             attachments=await gaining_time(interaction, self._attachments.fetch(attachments)),
         )
         server = self._askers.server_beyond(server_of(interaction), who)
         card = prompt_card(interaction.user, text, who.standing.tier, language, names_of(attachments), server=server)
-        await self.answer(interaction, who, prompt, await self._place_of(interaction, held, card))
+        await self._answer_there(interaction, who, prompt, await self._place_of(interaction, held, card))
 
-    @_promised
+    async def again(self, interaction: Interaction, promise: Promise, question: Question) -> None:
+        """What a crash left unasked, on the access of who had asked it, beneath the button that was pressed."""
+        held = await self._threads.in_channel(interaction.channel_id or 0)
+        if held is None and question.follows:
+            held = await self._targets.named(interaction, question.conversation)
+        if held is not None and not await self._targets.may_follow_up(held, promise.member_id):
+            raise not_yours(held)
+        guild = (self._client.get_guild(held.guild_id) if held else None) or server_of(interaction)
+        who = await self._askers.on_access_of(interaction, guild, promise.member_id)
+        applying = await self._guilds.applying(who.asker.guild_id, interaction.channel)
+        prompt = msgspec.structs.replace(_follow_up(question.text, who, applying, held), parent_id=question.parent_id)
+        if held is None or held.conversation_id is None:
+            prompt = msgspec.structs.replace(prompt, plus=who.allow(question.wish, applying.tier))
+        place = beneath(interaction, holds=False)
+        if held is not None and held.channel_id == interaction.channel_id and not place.ephemeral:
+            place = await self._holding(interaction.channel, held, interaction.message)
+        await self.answer(interaction, who, prompt, place)
+
     async def from_message(self, message: discord.Message, text: str, held: Held | None, language: Language) -> None:
         """A plain message: the next prompt of what `held` names, or the first of a new conversation."""
         if not text and message.attachments:
             text = language.say("Look at {list_of_files}.", list_of_files=names_of(message.attachments))
         text = self._prompting.admit(text)
+        question = None if message.attachments else Question(text=text, follows=held is not None)
+        async with self._promises.kept(message, question):
+            await self._from_message(message, text, held, language)
+
+    async def _from_message(self, message: discord.Message, text: str, held: Held | None, language: Language) -> None:
         guild = message.guild or (self._client.get_guild(held.guild_id) if held else None)
         if held is not None:
             await self._targets.check_may_follow_up(held, message.author.id)
@@ -262,6 +296,12 @@ class Asking:
         words = language_of(interaction).say("Going on there: {link}", link=card_message.jump_url)
         await interaction.edit_original_response(content=words)
         return (await self._holding(channel, held)).under(card_message)
+
+    async def _answer_there(self, interaction: Interaction, who: Who, prompt: Prompt, place: Place) -> None:
+        """Answer; where a card elsewhere shows the question that is noted, so that it is looked for there."""
+        if place.card_id is not None and place.card_channel_id != interaction.channel_id:
+            await self._promises.moved(interaction.id, place.card_channel_id, place.card_id)
+        await self.answer(interaction, who, prompt, place)
 
     async def answer(self, interaction: Interaction, who: Who, prompt: Prompt, place: Place) -> None:
         """Answer in a place; whoever asked is told privately where that cannot be written to."""

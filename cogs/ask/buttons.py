@@ -39,6 +39,10 @@ class Owner(Protocol):
         """Somebody pressed a button."""
         ...
 
+    async def asked_again(self, interaction: discord.Interaction[Any], promise_id: int) -> None:
+        """Somebody pressed Retry under a question that was never asked."""
+        ...
+
 
 _FACES: dict[Action, tuple[Phrase, str, discord.ButtonStyle]] = {
     "stop": (Phrase("Stop"), "⏹️", discord.ButtonStyle.secondary),
@@ -86,6 +90,34 @@ class AnswerButton(
             await fail_privately(interaction, error)
 
 
+class RetryButton(
+    ui.DynamicItem[ui.Button[ui.View]],
+    template=r"rolekey:again:(?P<promise>[0-9]{1,20})",
+):
+    """Retry for a question that the gateway never got; see `bot.promises`."""
+
+    def __init__(self, promise_id: int, language: Language | None) -> None:
+        self.promise_id = promise_id
+        label, emoji, style = _FACES["retry"]
+        face = language.say(label) if language else None
+        super().__init__(ui.Button(label=face, emoji=emoji, style=style, custom_id=f"rolekey:again:{promise_id}"))
+
+    @classmethod
+    async def from_custom_id(
+        cls, _interaction: discord.Interaction[Any], _item: ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        """The button as Discord sent it back."""
+        return cls(int(match["promise"]), None)
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """Hand the press to the cog."""
+        cog = cast("Owner", interaction.client.get_cog(COG))
+        try:
+            await cog.asked_again(interaction, self.promise_id)
+        except Exception as error:  # noqa: BLE001  whatever it was, it is logged and the member is told
+            await fail_privately(interaction, error)
+
+
 class PromptForm(ui.Modal):
     """One field for the next prompt."""
 
@@ -129,6 +161,10 @@ class AnswerButtons:
         if ids.prompt_id:
             row.append(("delete", ids.reply_id or ids.prompt_id))
         return _view(language, row, ids)
+
+    def to_ask_again(self, promise_id: int, language: Language) -> ui.View:
+        """Retry alone."""
+        return ui.View(timeout=None).add_item(RetryButton(promise_id, language))
 
 
 def confirmation(asked: Pressed, language: Language) -> ui.View:

@@ -9,7 +9,7 @@ from discord.ext import commands
 
 from cogs.ask.askers import Interaction
 from cogs.ask.asking import Asking
-from cogs.ask.buttons import COG, AnswerButton, Pressed
+from cogs.ask.buttons import COG, AnswerButton, Pressed, RetryButton
 from cogs.ask.presses import Presses
 from cogs.ask.targets import Targets
 from gateway.errors import ApiError
@@ -29,7 +29,7 @@ class AskCog(commands.Cog, name=COG):
 
     async def cog_load(self) -> None:
         """Listen for presses on buttons of every earlier run."""
-        self._bot.add_dynamic_items(AnswerButton)
+        self._bot.add_dynamic_items(AnswerButton, RetryButton)
 
     @app_commands.command(name="ask", description="Ask a question; the answer comes in a thread of your own")
     @app_commands.describe(
@@ -86,3 +86,7 @@ class AskCog(commands.Cog, name=COG):
     async def pressed(self, interaction: discord.Interaction[Any], pressed: Pressed) -> None:
         """A button under an answer."""
         await self._presses.act(interaction, pressed)
+
+    async def asked_again(self, interaction: discord.Interaction[Any], promise_id: int) -> None:
+        """Retry under a question that a crash left unasked."""
+        await self._presses.ask_again(interaction, promise_id)

@@ -7,16 +7,17 @@ import discord
 
 from bot.answering import Prompt
 from bot.answers import AnswerIds, AnswerViews, RunningAnswers
-from bot.errors import UnknownConversation
+from bot.errors import UnknownConversation, UserError
 from bot.installs import server_of
 from bot.keys import MemberKeys
 from bot.languages import counted, language_of
 from bot.places import beneath
+from bot.promises import Promises
 from bot.threads import Held, Threads
 from cogs.ask.askers import Askers, Interaction, Who
 from cogs.ask.asking import Asking
 from cogs.ask.buttons import Action, Pressed, PromptForm, confirmation
-from cogs.ask.targets import Targets
+from cogs.ask.targets import Targets, is_admin, not_yours
 from gateway.client import GatewayClient
 from gateway.errors import NotFound
 from gateway.wire import ErasedMessages
@@ -41,6 +42,7 @@ class Presses:
         asking: Asking,
         askers: Askers,
         targets: Targets,
+        promises: Promises,
         threads: Threads,
         running: RunningAnswers,
         views: AnswerViews,
@@ -51,6 +53,7 @@ class Presses:
         self._asking = asking
         self._askers = askers
         self._targets = targets
+        self._promises = promises
         self._threads = threads
         self._running = running
         self._views = views
@@ -72,6 +75,26 @@ class Presses:
             interaction, pressed.conversation_id, or_guest=pressed.action == "followup"
         )
         await self._actions[pressed.action](interaction, pressed, held)
+
+    async def ask_again(self, interaction: Interaction, promise_id: int) -> None:
+        """Ask what a crash left unasked; its button goes once that is answered.
+
+        Raises `UserError` where it is kept no more, and `NotYours`.
+        """
+        self._asking.check_open()
+        promise = await self._promises.question(promise_id)
+        if promise is None or promise.question is None:
+            raise UserError("I keep such a question for a day, and this one is gone. Ask it again.")
+        asked = Held(channel_id=0, guild_id=interaction.guild_id or 0, owner_id=promise.member_id, conversation_id=None)
+        if promise.member_id != interaction.user.id and not is_admin(interaction, asked):
+            raise not_yours(asked)
+        claimed = f"question {promise_id}"
+        self._running.check_idle(claimed)
+        with self._running.claim(claimed):
+            await interaction.response.defer()
+            await self._asking.again(interaction, promise, promise.question)
+        await self._promises.forget(promise_id)
+        await interaction.edit_original_response(view=None)
 
     async def _stop(self, interaction: Interaction, pressed: Pressed, _held: Held | None) -> None:
         if self._running.stop(pressed.message_id or ""):

@@ -46,7 +46,7 @@ USERS = """
 SELECT name, hint FROM principals JOIN keys ON keys.principal_id = principals.id
 WHERE role = 'user' AND deleted_at IS NULL AND revoked_at IS NULL
 """
-NEVER_BEGAN = "⚠️ I was restarted before I could answer. Ask again."
+NEVER_BEGAN = "⚠️ I was restarted before I could answer. Press Retry within a day, or ask again."
 INTERRUPTED = "⚠️ Interrupted: I was restarted."
 
 
@@ -253,4 +253,50 @@ async def test_after_kill_9_amid_50_answers_no_key_thread_or_conversation_is_lef
             whole = f"To I am {invocation.interaction.user.username}: {'word ' * 30}".strip()
             assert said[-1] == whole or INTERRUPTED in said[-1]
         assert CURSOR not in "".join(said)
-    assert house.rows("bot.db", "SELECT * FROM promises") == house.rows("bot.db", "SELECT * FROM in_flight") == []
+    assert house.rows("bot.db", "SELECT * FROM in_flight") == []
+    assert house.rows("bot.db", "SELECT * FROM promises WHERE kept_until IS NULL") == []
+    kept = house.rows("bot.db", "SELECT asked FROM promises")
+    assert b"I am m" not in b"".join(asked for (asked,) in kept)
+    retries = [m for place in world.messages for m in house.said(place, wants=lambda m: m.content == NEVER_BEGAN)]
+    assert len(retries) == len(kept) >= 10
+
+    house.upstream.reply = "At last."
+    original = asking[45].interaction.original
+    assert original is not None
+    [question] = house.replies(original)
+    refused = await (await house.person("fred").press(question, label="Retry")).message()
+    assert refused.content.startswith("This conversation is <@")
+    await house.control.member(house.guild, asking[45].interaction.user).press(question, label="Retry")
+    await house.text(house.general.id, "At last.")
+    assert house.upstream.requests[-1].prompt == "I am m45"
+    await house.control.until(lambda: question.components == [])
+
+
+async def test_after_kill_9_each_queued_follow_up_and_a_private_question_are_marked_and_can_be_retried(
+    house: House,
+) -> None:
+    fred, paula = house.person("fred"), house.person("paula")
+    program = await house.start()
+    growing = await ask(house, fred)
+    thread = house.standin.world.state.channel(growing.channel_id)
+    cards = [await (await fred.slash(thread, "followup", prompt="And then?")).message() for _ in range(2)]
+    house.control.delay("POST", "/channels/*/threads", 60, times=None)
+    private = await paula.slash(house.general, "ask", prompt="A secret", private=True)
+    await private.acknowledged()
+    await house.control.until(lambda: len(house.rows("bot.db", "SELECT * FROM promises")) == 4)
+    assert await program.end(signal.SIGKILL) == -signal.SIGKILL
+    house.control.heal()
+    house.upstream.release.set()
+    program = await house.start()
+    assert INTERRUPTED in growing.content
+    assert [[said.content for said in house.replies(card)] for card in cards] == [[NEVER_BEGAN], [NEVER_BEGAN]]
+    told = await private.message()
+    assert (told.content, told.ephemeral_to) == (NEVER_BEGAN, paula.id)
+
+    house.upstream.reply = "Then this."
+    await fred.press(house.replies(cards[1])[0], label="Retry")
+    await house.text(thread.id, "Then this.")
+    assert len(house.rows("gateway.db", "SELECT id FROM conversations")) == 1
+    pressed = await paula.press(told, label="Retry")
+    await house.control.until(lambda: [message.content for message in pressed.followups] == ["Then this."])
+    assert "Traceback" not in program.said
