@@ -136,7 +136,7 @@ class Answering:
     async def _say(self, live: LiveMessage, asker: Asker, prompt: Prompt, place: Place, turn: asyncio.Lock) -> None:
         try:
             # Before the turn: what happens to the member's access while they wait must count.
-            key = await self._key(asker)
+            key = await self._keys.ensure(asker.guild_id, asker.member_id, asker.name, asker.tier)
             async with turn:
                 answer = await self._read_until_stopped(live, asker, prompt, place, key)
                 if answer is None:
@@ -152,16 +152,6 @@ class Answering:
             await self._say_failure(live, asker, error)
         else:
             await _rename(place, title, self._threads)
-
-    async def _key(self, asker: Asker) -> str:
-        """The member's key; one that has to be made waits for a gateway that is away."""
-        who = (asker.guild_id, asker.member_id, asker.name, asker.tier)
-        try:
-            return await self._keys.ensure(*who)
-        except GatewayUnreachable:
-            if not await self._outages.over():
-                raise
-        return await self._keys.ensure(*who)
 
     async def _read_until_stopped(
         self, live: LiveMessage, asker: Asker, prompt: Prompt, place: Place, key: str

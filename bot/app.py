@@ -34,7 +34,7 @@ from bot.keys import MEMBER_KEYS, Lease, MemberKeys
 from bot.languages import Languages
 from bot.locks import MemberLocks
 from bot.membership import Homes
-from bot.outages import Outages
+from bot.outages import Outages, Patience
 from bot.personal_data import PersonalData
 from bot.places import Places
 from bot.promises import OPEN_QUESTIONS, Promises
@@ -182,13 +182,17 @@ async def _wire(
     store = await open_store(config.store_place())
     stack.push_async_callback(store.database.close)
     url, client_key, accounts = await _gateway(config, stack, embedded, now)
-    gateway = await stack.enter_async_context(GatewayClient(url, client_key))
+    session = await stack.enter_async_context(aiohttp.ClientSession())
+    gateway = GatewayClient(url, client_key, session=session)
+    outages = Outages(gateway, config.answers.gateway_patience_seconds)
+    stack.push_async_callback(outages.close)
+    patient = GatewayClient(url, client_key, session=session, retries=Patience(outages=outages))
     secrets = load_secrets(config.data_dir / "bot.secret", config.secrets.secret)
     sealer = Sealer(secrets, MEMBER_KEYS)
     lease = Lease(timedelta(days=config.keys.lease_days), config.keys.renew_when_left)
     turns = Turns(store, uuid4().hex, now=now)
     locks = MemberLocks(turns if store.database.engine == "postgres" else None)
-    keys = MemberKeys(KeyRows(store), sealer, gateway, lease=lease, now=now, locks=locks)
+    keys = MemberKeys(KeyRows(store), sealer, patient, lease=lease, now=now, locks=locks)
     if len(secrets) > 1:
         await keys.reseal()
     subscriptions = Subscriptions(bot, store, config.access.plus_skus, now=now)
@@ -208,8 +212,6 @@ async def _wire(
     footers = Footers(gateway, config.answers.footer)
     views, running = AnswerButtons(), RunningAnswers()
     skus = subscriptions.skus
-    outages = Outages(gateway, config.answers.gateway_patience_seconds)
-    stack.push_async_callback(outages.close)
     prompting = Prompting(
         lambda: Answering(keys, gateway, threads, config.answers, views, paces, footers.under, running, outages, skus)
     )
@@ -217,7 +219,9 @@ async def _wire(
     guests = Guests(store)
     promises = Promises(store, Sealer(secrets, OPEN_QUESTIONS), shards, now=now)
     askers = Askers(client=bot, access=access, keys=keys, homes=homes, threads=threads)
-    targets = Targets(client=bot, askers=askers, keys=keys, threads=threads, guests=guests, gateway=gateway)
+    targets = Targets(
+        client=bot, askers=askers, keys=keys, threads=threads, guests=guests, gateway=gateway, patient=patient
+    )
     asking = Asking(
         client=bot,
         askers=askers,
@@ -230,7 +234,7 @@ async def _wire(
         threads=threads,
         attachments=Attachments(most=config.gateway.max_attachments, most_bytes=config.gateway.max_attachment_bytes),
     )
-    personal_data = PersonalData(store, keys, gateway, prompting, promises)
+    personal_data = PersonalData(store, keys, patient, prompting, promises)
     presses = Presses(
         client=bot,
         asking=asking,
@@ -241,7 +245,7 @@ async def _wire(
         running=running,
         views=views,
         keys=keys,
-        gateway=gateway,
+        gateway=patient,
     )
     faults = Faults()
     errors = logging.getLogger(bot_errors.__name__)
@@ -249,7 +253,7 @@ async def _wire(
     stack.callback(errors.removeHandler, faults)
     status = Status(bot, gateway, accounts, prompting, sweep, batches, faults)
     own = OwnConversations(
-        client=bot, access=access, keys=keys, homes=homes, threads=threads, guests=guests, gateway=gateway
+        client=bot, access=access, keys=keys, homes=homes, threads=threads, guests=guests, gateway=patient
     )
     opening = Opening(bot, guilds, threads, views, config.answers.thread_archive_minutes)
     public_url = config.gateway.public_url
@@ -268,11 +272,11 @@ async def _wire(
         SubscriptionsCog(bot, subscriptions, keys, roster),
         AboutCog(guilds, readings),
         AccessCog(access, keys, roster, batches, admin_log),
-        AdminCog(access, guilds, keys, gateway, Searching(guilds, readings, gateway), status, admin_log),
+        AdminCog(access, guilds, keys, patient, Searching(guilds, readings, patient), status, admin_log),
         SetupCog(bot, access, guilds, roster, asking, admin_log, now=now),
         KeysCog(access, keys, homes, public_url or url, public=bool(public_url), now=now),
-        UsageCog(gateway, homes, now=now),
-        PrivacyCog(gateway, guilds, personal_data, Exporter(personal_data)),
+        UsageCog(patient, homes, now=now),
+        PrivacyCog(patient, guilds, personal_data, Exporter(personal_data)),
         lifecycle,
     ):
         await bot.add_cog(cog)

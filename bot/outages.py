@@ -3,12 +3,15 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
 
-from gateway.client import GatewayClient, GatewayUnreachable
+from gateway.client import GatewayClient, GatewayUnreachable, Retries
 from gateway.errors import ApiError
 
 log = logging.getLogger(__name__)
 _LOOK_EVERY = 0.5  # seconds
+T = TypeVar("T")
 
 
 class Outages:
@@ -53,3 +56,22 @@ class Outages:
                 log.info("the gateway answers again, with %s", error.code)
             break
         log.warning("the gateway is back")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience(Retries):
+    """Asks a gateway that cannot be reached again once it is back, where that cannot do a thing twice.
+
+    For commands that have put their answer off: Discord waits for 3 seconds only.
+    """
+
+    outages: Outages
+
+    async def run(self, attempt: Callable[[], Awaitable[T]], *, repeatable: bool) -> T:
+        """See `Retries.run`."""
+        try:
+            return await Retries.run(self, attempt, repeatable=repeatable)
+        except GatewayUnreachable as error:
+            if (error.sent and not repeatable) or not await self.outages.over():
+                raise
+        return await Retries.run(self, attempt, repeatable=repeatable)

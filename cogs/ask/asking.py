@@ -181,7 +181,8 @@ class Asking:
     ) -> None:
         text = question.text
         await gain_time(interaction)
-        held = await self._targets.named(interaction, question.conversation)
+        named = self._targets.named(interaction, question.conversation)
+        held = await gaining_time(interaction, named, ephemeral=is_elsewhere(interaction))
         runs = interaction.user.id
         if not await self._targets.may_follow_up(held, runs):
             if not (by_button and is_admin(interaction, held)):

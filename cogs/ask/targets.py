@@ -18,7 +18,10 @@ _CHOICES = 25  # https://discord.com/developers/docs/interactions/application-co
 
 
 class Targets:
-    """Finds conversations by what members say of them, and keeps others off."""
+    """Finds conversations by what members say of them, and keeps others off.
+
+    Completion, which Discord waits 3 seconds for, asks the gateway; whatever else can wait asks one that is `patient`.
+    """
 
     def __init__(
         self,
@@ -29,6 +32,7 @@ class Targets:
         threads: Threads,
         guests: Guests,
         gateway: GatewayClient,
+        patient: GatewayClient,
     ) -> None:
         self._client = client
         self._askers = askers
@@ -36,6 +40,7 @@ class Targets:
         self._threads = threads
         self._guests = guests
         self._gateway = gateway
+        self._patient = patient
 
     async def check_owner(
         self, interaction: Interaction, conversation_id: str, *, or_guest: bool = False
@@ -55,11 +60,14 @@ class Targets:
 
     async def recent(self, interaction: Interaction, words: str) -> list[Conversation]:
         """The member's recent conversations whose title has these words; none where there is nothing to ask with."""
+        return await self._recent(interaction, words, self._gateway)
+
+    async def _recent(self, interaction: Interaction, words: str, gateway: GatewayClient) -> list[Conversation]:
         guild_id = await self._askers.guild_of(interaction)
         key = await self._keys.peek(guild_id, interaction.user.id)
         if key is None:
             return []
-        page = await self._gateway.acting_with(key).list_conversations(limit=100)
+        page = await gateway.acting_with(key).list_conversations(limit=100)
         found = [entry for entry in page.conversations if words.casefold() in entry.title.casefold()]
         return found[:_CHOICES]
 
@@ -102,7 +110,7 @@ class Targets:
         Raises `UnknownConversation`.
         """
         await self._make_key(interaction)
-        found = await self.recent(interaction, words)
+        found = await self._recent(interaction, words, self._patient)
         if found:
             return found[0].id
         if words:

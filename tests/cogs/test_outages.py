@@ -39,8 +39,21 @@ async def test_prompts_wait_for_the_gateways_return_and_presses_fail_in_words_wh
             [thread] = world.threads()
             assert world.said(thread) == [ANSWER]
             assert "the gateway is back" in caplog.text
+        shown = last(thread)
+        for command in ("key rotate", "conversations list", "usage", "export me", "share"):
+            options = {"member": world.paula} if command == "share" else {}
+            caplog.clear()
+            asked = asyncio.create_task(world.fred.slash(thread, command, **options))
+            while "prompts wait for it" not in caplog.text:
+                assert not asked.done(), command
+                await asyncio.sleep(0.01)
+            async with GatewayServer(apart, create_app(apart)):
+                result = await asked
+            told = [message.content for message in (result.response, *result.followups) if message is not None]
+            assert told, command
+            assert "can't reach the gateway" not in " ".join(told), command
         impatient = msgspec.structs.replace(patient, gateway_patience_seconds=0)
         world.config = msgspec.structs.replace(world.config, answers=impatient)
         await world.restart()
-        await world.fred.click(last(thread), label="Regenerate")
+        await world.fred.click(shown, label="Regenerate")
         assert "I can't reach the gateway right now." in world.said(thread)[-1]
