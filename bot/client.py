@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from typing import Any
 
 import aiohttp
 import discord
@@ -11,6 +12,7 @@ from discord.ext import commands
 from bot.addresses import use_addresses, use_gateway
 from bot.config import Discord
 from bot.languages import CommandTranslator, Languages
+from bot.live_views import answer_outlived
 from bot.tree import Tree
 
 log = logging.getLogger(__name__)
@@ -68,6 +70,10 @@ class RolekeyBot(commands.AutoShardedBot):
 
     async def on_message(self, message: discord.Message, /) -> None:
         """Prefix commands do not exist here; the ask cog listens for messages itself."""
+
+    async def on_interaction(self, interaction: discord.Interaction[Any], /) -> None:
+        """What a view of this process did not take is from before a restart."""
+        await answer_outlived(interaction)
 
     async def close(self) -> None:
         """Finish or mark what runs, while Discord can still be told; then disconnect."""

@@ -6,14 +6,14 @@ from typing import Any
 import discord
 from discord import ui
 
-from bot.tree import fail_privately
+from bot.live_views import LiveForm
 
 _SECONDS = 15 * 60.0
 """How long a form may be open: without an end, forms that nobody sends would stay in memory."""
 Save = Callable[[discord.Interaction[Any], str], Awaitable[None]]
 
 
-class TextForm(ui.Modal):
+class TextForm(LiveForm):
     """Shows what is there now; an empty one takes it away. `save` gets what was written, without blanks around it."""
 
     def __init__(self, save: Save, *, title: str, label: str, description: str, text: str, longest: int) -> None:
@@ -31,7 +31,3 @@ class TextForm(ui.Modal):
     async def on_submit(self, interaction: discord.Interaction[Any], /) -> None:
         """Save it."""
         await self._save(interaction, self._text.value.strip())
-
-    async def on_error(self, interaction: discord.Interaction[Any], error: Exception, /) -> None:
-        """Tell who wrote it, privately."""
-        await fail_privately(interaction, error)

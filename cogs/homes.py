@@ -9,9 +9,9 @@ from discord.ext import commands
 
 from bot.access import TIERS
 from bot.languages import Language, language_of
+from bot.live_views import LiveView
 from bot.membership import Home, Homes
 from bot.threads import Threads
-from bot.tree import fail_privately
 
 Interaction = discord.Interaction[Any]
 _SECONDS = 14 * 60  # an interaction's token lives for 15 minutes
@@ -56,7 +56,7 @@ class HomesCog(commands.Cog):
         await interaction.response.edit_message(content=words, view=None)
 
 
-class Choice(ui.View):
+class Choice(LiveView):
     """The servers that a member can ask on."""
 
     def __init__(self, cog: HomesCog, homes: Sequence[Home], used: discord.Guild, language: Language) -> None:
@@ -80,7 +80,3 @@ class Choice(ui.View):
 
     async def _chosen(self, interaction: Interaction) -> None:
         await self._cog.choose(interaction, self._homes[self._select.values[0]])
-
-    async def on_error(self, interaction: Interaction, error: Exception, _item: ui.Item[Any], /) -> None:
-        """Tell the member."""
-        await fail_privately(interaction, error)

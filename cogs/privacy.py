@@ -15,8 +15,8 @@ from bot.exporting import Exporter
 from bot.guild_settings import Guilds
 from bot.installs import server_of
 from bot.languages import Language, Phrase, Value, counted, language_of
+from bot.live_views import LiveForm
 from bot.personal_data import PersonalData, Receipt, Whose
-from bot.tree import fail_privately
 from cogs.notice import add_notice
 from gateway.client import GatewayClient
 from gateway.errors import ApiError
@@ -93,7 +93,7 @@ class PrivacyCog(commands.Cog):
         await interaction.response.send_modal(ForgetForm(confirmed, server_of(interaction), language_of(interaction)))
 
 
-class ForgetForm(ui.Modal):
+class ForgetForm(LiveForm):
     """Says what will go, and takes a few words as a promise that it is meant."""
 
     def __init__(
@@ -125,10 +125,6 @@ class ForgetForm(ui.Modal):
                 "Nothing was erased. To have it erased, run `/forget me` again and type: {words}", words=self._words
             )
         await self._confirmed(interaction)
-
-    async def on_error(self, interaction: Interaction, error: Exception, /) -> None:
-        """Tell the member, privately."""
-        await fail_privately(interaction, error)
 
 
 def _whose(interaction: Interaction) -> Whose:

@@ -10,6 +10,7 @@ from discord import ui
 
 from bot.answers import AnswerIds
 from bot.languages import Language, Phrase
+from bot.live_views import LiveForm
 from bot.tree import fail_privately
 
 COG = "Ask"
@@ -118,7 +119,7 @@ class RetryButton(
             await fail_privately(interaction, error)
 
 
-class PromptForm(ui.Modal):
+class PromptForm(LiveForm):
     """One field for the next prompt."""
 
     def __init__(self, submit: Submit, language: Language) -> None:
@@ -132,10 +133,6 @@ class PromptForm(ui.Modal):
     async def on_submit(self, interaction: discord.Interaction[Any], /) -> None:
         """Go on with the conversation."""
         await self._submit(interaction, self._prompt.value)
-
-    async def on_error(self, interaction: discord.Interaction[Any], error: Exception, /) -> None:
-        """Tell the member, privately."""
-        await fail_privately(interaction, error)
 
 
 class AnswerButtons:

@@ -7,7 +7,7 @@ import discord
 from discord import ui
 
 from bot.languages import Language
-from bot.tree import fail_privately
+from bot.live_views import LiveView
 
 Interaction = discord.Interaction[Any]
 Load = Callable[[str | None], Awaitable[tuple[discord.Embed, str | None]]]
@@ -15,15 +15,11 @@ _SECONDS = 14 * 60  # an interaction's token lives for 15 minutes
 _NOBODY = discord.AllowedMentions.none()
 
 
-class _Private(ui.View):
+class _Private(LiveView):
     """A view under a message that only one member sees."""
 
     def __init__(self) -> None:
         super().__init__(timeout=_SECONDS)
-
-    async def on_error(self, interaction: Interaction, error: Exception, _item: ui.Item[Any], /) -> None:
-        """Tell the member."""
-        await fail_privately(interaction, error)
 
 
 class Pager(_Private):

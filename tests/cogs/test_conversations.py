@@ -205,3 +205,22 @@ async def test_what_nobody_has_is_said(make_world: MakeWorld) -> None:
         assert "no conversation here" in text(await world.fred.slash(world.general, "conversations show"))
         nothing = await world.fred.slash(world.general, "conversations export", conversation="nothing")
         assert "no conversation of that name" in text(nothing)
+
+
+async def test_pages_questions_and_forms_from_before_a_restart_say_that_they_are(make_world: MakeWorld) -> None:
+    async with make_world() as world:
+        await world.fred.slash(world.general, "ask", prompt="What is a monad?")
+        [thread] = world.threads()
+        asked = await world.fred.slash(thread, "conversations delete")
+        form = await world.fred.slash(world.general, "forget me")
+        await world.restart()
+        world.speaks(world.fred, discord.Locale.french)
+        pressed = await world.fred.click(told(asked), label="Erase")
+        assert pressed.ephemeral
+        assert words(pressed) == "Ceci date d’avant un redémarrage, ou a expiré. Relancez la commande."
+        submitted = await world.fred.submit_modal(form, {"words": "forget me"})
+        assert words(submitted).startswith("Ceci date d’avant un redémarrage")
+        live = await world.fred.slash(thread, "conversations delete")
+        kept = await world.fred.click(told(live), label="Garder")
+        assert [message.content for message in kept.followups] == []
+        assert "redémarrage" not in told(live).content
