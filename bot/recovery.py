@@ -8,13 +8,14 @@ import msgspec
 
 from bot.answers import AnswerIds, AnswerViews
 from bot.languages import Language, Languages, Phrase
+from bot.rendering import fences
 from bot.rendering.errors import TRANSIENT, is_passing
 from bot.rendering.live_message import CURSOR
 from bot.rendering.splitter import MESSAGE_LIMIT
 from bot.threads import Held, Shown, Threads
 
 log = logging.getLogger(__name__)
-_CLOSED = "\n```"
+_LONGEST_CLOSING = len(fences.Fence("```", quote=fences.QUOTE).closing)  # pages have fences of three backticks alone
 NOTE = Phrase("⚠️ Interrupted: I was restarted. Follow up to go on.")
 
 
@@ -60,8 +61,9 @@ async def mark(client: discord.Client, growing: Shown, note: str, view: discord.
     """Put a note under what had arrived, and the buttons of an answer that is over."""
     channel = client.get_partial_messageable(growing.channel_id)
     message = await channel.fetch_message(growing.message_id)
-    text = message.content.replace(CURSOR, "")[: MESSAGE_LIMIT - len(_CLOSED) - len(note) - 1]
-    if text.count("```") % 2:
-        text += _CLOSED
+    text = message.content.replace(CURSOR, "")[: MESSAGE_LIMIT - _LONGEST_CLOSING - len(note) - 1]
+    fence = fences.after_text(None, text)
+    if fence is not None:
+        text += fence.closing
     nobody = discord.AllowedMentions.none()
-    await message.edit(content=f"{text}\n{note}", view=view, allowed_mentions=nobody)
+    await message.edit(content=f"{text}\n{note}", view=view, allowed_mentions=nobody, suppress=True)

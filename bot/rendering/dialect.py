@@ -41,7 +41,8 @@ class _State(msgspec.Struct):
     continued: bool = False  # `partial` goes on with a line whose beginning is out already
     fence: Fence | None = None
     math: str = ""  # in a displayed formula: what ends it
-    header: str = ""  # a line that is a table's header if the next one says so
+    header: str = ""  # a line that is a table's header, or a heading, if the next one says so
+    in_paragraph: bool = False  # the line before is text, so the next one is no heading of its own
     delimiter: str = ""  # set while in a table
     quote: str = ""  # where the table stands in a block quote
     rows: list[str] = []
@@ -129,9 +130,10 @@ class DiscordDialect:
         math = _MATH_BEGINS.match(line)
         if math and self._begins_formula(math):
             return f"{_FENCE}\n" + (self._formula(line[math.end() :]) if line[math.end() :].strip() else "")
-        if tables.may_be_row(line):
+        if tables.may_be_row(line) or (blocks.may_be_heading(line) and not self._state.in_paragraph):
             self._state.header = line
             return ""
+        self._state.in_paragraph = blocks.may_be_heading(line)
         return blocks.translate(line)
 
     def _code(self, fence: Fence, line: str) -> str:
@@ -179,6 +181,10 @@ class DiscordDialect:
             if same_quote and tables.may_be_row(row) and fences.opening(line) is None:
                 return self._row(row)
         else:
+            heading = None if state.in_paragraph else blocks.underlined(state.header, line)
+            if heading is not None:
+                state.header = ""
+                return heading
             header = state.header[len(fences.quote_mark(state.header)) :]
             if (header != state.header) == (row != line) and tables.is_delimiter(header, row):
                 state.header, state.delimiter, state.quote = header, row, fences.QUOTE if row != line else ""
@@ -203,6 +209,7 @@ class DiscordDialect:
     def _flush(self) -> str:
         state = self._state
         shown = self._table() if state.delimiter else blocks.translate(state.header)
+        state.in_paragraph = not state.delimiter and blocks.may_be_heading(state.header)
         state.header, state.delimiter, state.quote, state.rows, state.size = "", "", "", [], 0
         return shown
 

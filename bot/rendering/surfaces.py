@@ -54,11 +54,14 @@ class _SentMessage:
     async def edit(
         self, content: str, *, view: discord.ui.View | None = None, files: Sequence[discord.File] = ()
     ) -> None:
+        shown = MISSING if view is None else view
+        attachments = files or MISSING
+        if isinstance(self._message, discord.WebhookMessage):
+            await self._message.edit(content=content, view=shown, attachments=attachments, allowed_mentions=_NOBODY)
+            return
+        # Without `suppress` discord.py sends flags with every edit that bring embeds back.
         await self._message.edit(
-            content=content,
-            view=MISSING if view is None else view,
-            attachments=files or MISSING,
-            allowed_mentions=_NOBODY,
+            content=content, view=shown, attachments=attachments, allowed_mentions=_NOBODY, suppress=True
         )
 
     async def delete(self) -> None:

@@ -189,3 +189,15 @@ async def test_a_prompt_longer_than_the_setting_is_refused_with_both_numbers(mak
         [said] = world.said(thread)
         assert "100" in said
         assert "101" in said
+
+
+async def test_no_link_or_invite_of_a_models_unfolds_in_any_message_of_an_answer(make_world: MakeWorld) -> None:
+    async with make_world() as world:
+        links = "See https://example.org, <https://example.org/a>, [a page](https://example.org/b) and discord.gg/abc. "
+        world.upstream.reply = links * 40
+        await world.fred.slash(world.general, "ask", prompt="Where?")
+        await world.fred.slash(world.general, "ask", prompt="Where?", private=True)
+        for thread in world.threads():
+            shown = [message for message in thread.history() if "example.org" in message.content]
+            assert len(shown) > 1
+            assert [message.flags.suppress_embeds for message in shown] == [True] * len(shown)

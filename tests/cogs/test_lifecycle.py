@@ -128,6 +128,16 @@ async def test_a_full_message_that_was_cut_off_keeps_its_fence_closed(make_world
         assert last(thread).content.endswith("```\n-# ⚠️ Interrupted: I was restarted. Follow up to go on.")
 
 
+async def test_a_block_in_a_quote_that_was_cut_off_is_closed_in_the_quote(make_world: MakeWorld) -> None:
+    async with make_world() as world:
+        await world.fred.slash(world.general, "ask", prompt="Hi")
+        await leave_growing(world, f"> ```py\n> print(1){CURSOR}")
+        await world.crash()
+        [thread] = world.threads()
+        assert last(thread).content.startswith("> ```py\n> print(1)\n> ```\n-# ⚠️ Interrupted")
+        assert last(thread).flags.suppress_embeds
+
+
 @pytest.mark.parametrize(("status", "code", "left"), [(404, 10008, 0), (403, 50001, 0), (500, 0, 1)])
 async def test_a_message_that_is_gone_is_forgotten_and_one_discord_failed_on_is_tried_again(
     make_world: MakeWorld, status: int, code: int, left: int

@@ -77,6 +77,24 @@ def test_an_unfinished_table_is_shown_as_far_as_it_has_come() -> None:
     assert dialect.finish() == "```\na | b\n--+--\n1 | 2\n3 | 4\n```\n"
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Title\n===\ntext\n", "# Title\ntext\n"),
+        ("A *part*\n---\n\ntext\n", "## A *part*\n\ntext\n"),
+        ("Title\n--", "## Title"),
+        ("one\ntwo\n---\n", f"one\ntwo\n{RULE}\n"),
+        ("text\n\n---\n", f"text\n\n{RULE}\n"),
+        ("- item\n---\n", f"- item\n{RULE}\n"),
+        ("# Title\n---\n", f"# Title\n{RULE}\n"),
+        ("> quoted\n---\n", f"> quoted\n{RULE}\n"),
+        ("```\nTitle\n---\n```\n", "```\nTitle\n---\n```\n"),
+    ],
+)
+def test_underlined_headings_become_those_that_discord_knows_and_other_lines_stay_rules(text: str, shown: str) -> None:
+    assert translate(text) == shown
+
+
 @FEW
 @given(MARKDOWN, st.lists(st.integers(1, 50), min_size=1, max_size=5))
 def test_the_size_of_the_chunks_changes_nothing(text: str, sizes: list[int]) -> None:
