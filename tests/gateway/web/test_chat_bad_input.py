@@ -80,6 +80,10 @@ async def test_signing_in_anew_in_another_tab_goes_unnoticed_but_somebody_else_d
     async with at_the_gateway(tmp_path, allowed="status of 40[34]") as (room, browser):
         tab = await signed_in_tab(browser, room.keys["mia"])
         await begin(room, tab)
+        looking = await browser.new_page()
+        await looking.goto("/sign-in")
+        await ready(looking)
+        await expect(told(tab)).to_be_hidden()
         await signed_in_tab(browser, room.keys["mia"])
         await prompt(tab, "Still me")
         await expect(replies(tab)).to_have_count(2)

@@ -6,5 +6,6 @@ export function watchTabs(page, changed) {
   channel.addEventListener("message", ({ data }) => {
     if (data.me !== page.me) changed();
   });
-  channel.postMessage({ me: page.me });
+  // The page for signing in is nobody's: whoever looks at it may still be signed in.
+  if (page.me) channel.postMessage({ me: page.me });
 }
