@@ -32,6 +32,7 @@ from bot.intents import settled
 from bot.key_rows import KeyRows
 from bot.keys import MEMBER_KEYS, Lease, MemberKeys
 from bot.languages import Languages
+from bot.links import Links
 from bot.locks import MemberLocks
 from bot.membership import Homes
 from bot.outages import Outages, Patience
@@ -192,13 +193,24 @@ async def _wire(
     lease = Lease(timedelta(days=config.keys.lease_days), config.keys.renew_when_left)
     turns = Turns(store, uuid4().hex, now=now)
     locks = MemberLocks(turns if store.database.engine == "postgres" else None)
-    keys = MemberKeys(KeyRows(store), sealer, patient, lease=lease, now=now, locks=locks)
+
+    def community(guild_id: int) -> str:
+        guild = bot.get_guild(guild_id)
+        return "" if guild is None else guild.name
+
+    keys = MemberKeys(KeyRows(store), sealer, patient, lease=lease, now=now, locks=locks, community=community)
     if len(secrets) > 1:
         await keys.reseal()
     subscriptions = Subscriptions(bot, store, config.access.plus_skus, now=now)
     access = Access(store, config.access, subscriptions)
     shards = config.discord.own_shards()
-    threads = Threads(store, shards)
+
+    def tell_of_links() -> None:
+        links.soon()
+
+    threads = Threads(store, shards, on_hold=tell_of_links)
+    links = Links(bot, threads, gateway)
+    stack.push_async_callback(links.close)
     guilds = Guilds(store, config.answers.place, default_elsewhere=config.answers.elsewhere, now=now)
     homes = Homes(bot, store, access, keys, guilds, shards)
     admin_log = AdminLog(guilds, bot.languages)
@@ -206,7 +218,7 @@ async def _wire(
     roster = Roster(access, keys, threads, guilds, readings, homes, Spacing(LOOK_UPS_APART, now=now))
     every = timedelta(minutes=config.keys.sweep_minutes)
     census = Census(store, keys, gateway)
-    sweep = Sweep(bot, store, keys, census, subscriptions, roster, turns, shards, every=every, now=now)
+    sweep = Sweep(bot, store, keys, census, subscriptions, roster, turns, shards, links, every=every, now=now)
     batches = KeyBatches(bot, store, access, keys)
     paces = Paces(config.answers.edit_interval_seconds, limits)
     footers = Footers(gateway, config.answers.footer)

@@ -55,10 +55,10 @@ class Settled(Enum):
 class MemberKeys:
     """The keys of all members, on the gateway and in the store.
 
-    `now` gives aware UTC time; `locks` are those of all processes that share the store. Every call that changes
-    something first changes the gateway, then the store: what breaks off in between is found by the census and put right
-    by `settle`. Before a key is made or replaced the store is written to once, so that one that cannot be written to is
-    found out while the member still has the old key.
+    `now` gives aware UTC time; `locks` are those of all processes that share the store; `community` names a guild.
+    Every call that changes something first changes the gateway, then the store: what breaks off in between is found by
+    the census and put right by `settle`. Before a key is made or replaced the store is written to once, so that one
+    that cannot be written to is found out while the member still has the old key.
     """
 
     def __init__(
@@ -70,6 +70,7 @@ class MemberKeys:
         lease: Lease,
         now: Callable[[], datetime],
         locks: MemberLocks | None = None,
+        community: Callable[[int], str] = lambda _: "",
     ) -> None:
         self._rows = rows
         self._sealer = sealer
@@ -77,6 +78,7 @@ class MemberKeys:
         self._lease = lease
         self._now = now
         self._locks = locks or MemberLocks()
+        self._community = community
 
     async def ensure(self, guild_id: int, member_id: int, name: str, tier: Tier) -> str:
         """The member's key, made on first use, at this tier, with enough of its lease left.
@@ -297,7 +299,13 @@ class MemberKeys:
 
     async def _create(self, row: KeyRow | None, guild_id: int, member_id: int, name: str, tier: Tier) -> UserWithKey:
         who = user_id(guild_id, member_id)
-        request = CreateUser(user_id=who, username=_clean(name), plus=tier is Tier.PLUS, expires_in=self._seconds())
+        request = CreateUser(
+            user_id=who,
+            username=_clean(name),
+            community=_clean(self._community(guild_id)),
+            plus=tier is Tier.PLUS,
+            expires_in=self._seconds(),
+        )
         try:
             fresh = await self._gateway.create_user(request)
         except Conflict:
@@ -311,7 +319,7 @@ class MemberKeys:
         """A new key under a new lease; an expired one cannot be rotated before it is renewed."""
         who = user_id(guild_id, member_id)
         blocked = await self._rows.is_blocked(guild_id, member_id)
-        await self._gateway.update_user(who, self._changes(row, tier, blocked=blocked))
+        await self._gateway.update_user(who, self._changes(guild_id, row, tier, blocked=blocked))
         return await self._gateway.rotate_key(who)
 
     async def _keep(self, guild_id: int, member_id: int, tier: Tier, fresh: UserWithKey) -> UserWithKey:
@@ -329,16 +337,21 @@ class MemberKeys:
 
     async def _update(self, row: KeyRow, tier: Tier) -> None:
         blocked = await self._rows.is_blocked(row.guild_id, row.member_id)
-        changes = self._changes(row, tier, blocked=blocked)
+        changes = self._changes(row.guild_id, row, tier, blocked=blocked)
         user = await self._gateway.update_user(user_id(row.guild_id, row.member_id), changes)
         await self._rows.put(msgspec.structs.replace(row, tier=tier.word, expires_at=_epoch(user)))
 
-    def _changes(self, row: KeyRow | None, tier: Tier, *, blocked: bool) -> UpdateUser:
+    def _changes(self, guild_id: int, row: KeyRow | None, tier: Tier, *, blocked: bool) -> UpdateUser:
         if tier is Tier.NONE:
             return UpdateUser(plus=False, disabled=True)
         # What the bot did not switch off is not the bot's to switch on: an admin of the gateway did.
         disabled = blocked or (msgspec.UNSET if row is not None and row.tier != Tier.NONE.word else False)
-        return UpdateUser(plus=tier is Tier.PLUS, disabled=disabled, expires_in=self._seconds())
+        return UpdateUser(
+            plus=tier is Tier.PLUS,
+            disabled=disabled,
+            expires_in=self._seconds(),
+            community=_clean(self._community(guild_id)) or msgspec.UNSET,
+        )
 
     def _seconds(self) -> int:
         return max(1, int(self._lease.length.total_seconds()))

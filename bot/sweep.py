@@ -9,6 +9,7 @@ import msgspec
 
 from bot.census import Census, Comparison
 from bot.keys import MemberKeys
+from bot.links import Links
 from bot.rendering.errors import TRANSIENT
 from bot.roster import Roster, Tally
 from bot.shards import Shards
@@ -88,6 +89,7 @@ class Sweep:
         roster: Roster,
         turns: Turns,
         shards: Shards,
+        links: Links,
         *,
         every: timedelta,
         now: Callable[[], datetime],
@@ -100,6 +102,7 @@ class Sweep:
         self._roster = roster
         self._turns = turns
         self._shards = shards
+        self._links = links
         self._every = every
         self._now = now
         self._made = now()
@@ -141,6 +144,7 @@ class Sweep:
             began, compared = self._now(), None
             try:
                 compared = await self._census.compare()
+                await self._links.mend()
             except (ApiError, StorageError) as error:
                 failures.append(f"The gateway could not be compared with: {error}")
                 log.warning("could not compare keys with the gateway, will try again: %s", error)

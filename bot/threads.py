@@ -1,5 +1,7 @@
 """Which thread, channel or message holds which conversation, and whose it is."""
 
+from collections.abc import Callable
+
 import msgspec
 
 from bot.answers import AnswerIds
@@ -38,10 +40,15 @@ class _InFlight(msgspec.Struct, frozen=True):
 
 
 class Threads:
-    """The mapping, kept in the store. `shards` are those of this process."""
+    """The mapping, kept in the store. `shards` are those of this process; `on_hold` hears that a thread holds a
+    conversation.
+    """
 
-    def __init__(self, store: Store, shards: Shards | None = None) -> None:
+    def __init__(
+        self, store: Store, shards: Shards | None = None, *, on_hold: Callable[[], None] = lambda: None
+    ) -> None:
         self._store = store
+        self._on_hold = on_hold
         self._shards = shards or Shards()
 
     async def in_channel(self, channel_id: int) -> Held | None:
@@ -70,6 +77,16 @@ class Threads:
             owner_id=held.owner_id,
             conversation_id=held.conversation_id,
         )
+        if held.conversation_id is not None:
+            self._on_hold()
+
+    async def unlinked(self) -> list[Held]:
+        """Some of those whose conversations the gateway has not heard of being here, the oldest first."""
+        return await self._store.all("unlinked_threads", Held)
+
+    async def linked(self, held: Held) -> None:
+        """The gateway has heard."""
+        await self._store.run("mark_linked", channel_id=held.channel_id, conversation_id=held.conversation_id)
 
     async def answer_in(self, message_id: int) -> AnswerIds | None:
         """Which answer a message shows."""

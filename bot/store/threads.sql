@@ -9,7 +9,15 @@ WHERE conversation_id = :conversation_id ORDER BY channel_id DESC LIMIT 1;
 INSERT INTO threads (channel_id, guild_id, owner_id, conversation_id)
 VALUES (:channel_id, :guild_id, :owner_id, :conversation_id)
 ON CONFLICT (channel_id) DO UPDATE
-SET guild_id = excluded.guild_id, owner_id = excluded.owner_id, conversation_id = excluded.conversation_id;
+SET guild_id = excluded.guild_id, owner_id = excluded.owner_id, conversation_id = excluded.conversation_id,
+    linked = CASE WHEN threads.conversation_id = excluded.conversation_id THEN threads.linked ELSE FALSE END;
+
+-- name: unlinked_threads()
+SELECT channel_id, guild_id, owner_id, conversation_id, renamed FROM threads
+WHERE NOT linked AND conversation_id IS NOT NULL ORDER BY channel_id LIMIT 200;
+
+-- name: mark_linked(channel_id, conversation_id)!
+UPDATE threads SET linked = TRUE WHERE channel_id = :channel_id AND conversation_id = :conversation_id;
 
 -- name: mark_renamed(channel_id)!
 UPDATE threads SET renamed = TRUE WHERE channel_id = :channel_id;

@@ -11,6 +11,7 @@ from bot.errors import UserError
 from bot.guild_settings import Guilds, lineage_of
 from bot.installs import is_elsewhere
 from bot.languages import language_of
+from bot.links import address_of
 from bot.places import asked_by
 from bot.rendering.pages import Pages
 from bot.threads import Held, Threads
@@ -43,11 +44,7 @@ class Opening:
     async def link(self, conversation_id: str) -> str | None:
         """The address of the thread that holds a conversation."""
         held = await self._threads.of_conversation(conversation_id)
-        if held is None:
-            return None
-        channel = self._client.get_channel(held.channel_id)
-        guild = "@me" if isinstance(channel, discord.DMChannel) else held.guild_id
-        return f"https://discord.com/channels/{guild}/{held.channel_id}"
+        return None if held is None else address_of(self._client, held)
 
     async def bring_back(self, conversation_id: str, member: discord.Member) -> discord.Thread | None:
         """The thread that holds it, open; none where it is gone, locked, or the member can't be let in, and none where

@@ -9,11 +9,15 @@ import pytest
 from simcord import ChannelHandle, InteractionResult
 
 from bot.config import Access
+from bot.links import Links
 from cogs.conversations import SharingCog
+from cogs.lifecycle import LifecycleCog
+from gateway.client import GatewayClient
 from gateway.config import Limits, TierLimits
 from gateway.errors import NotFound
 from tests.cogs.conftest import MakeWorld, World, last, settings, words
 from tests.fakes.upstream import FakeUpstream
+from tests.gateway.conftest import eventually
 
 
 async def begin(world: World, prompt: str = "What is a monad?", title: str = "A Fine Title") -> ChannelHandle:
@@ -224,3 +228,50 @@ async def test_pages_questions_and_forms_from_before_a_restart_say_that_they_are
         kept = await world.fred.click(told(live), label="Garder")
         assert [message.content for message in kept.followups] == []
         assert "redémarrage" not in told(live).content
+
+
+async def test_the_gateway_learns_where_a_conversation_goes_on_also_after_it_was_away(make_world: MakeWorld) -> None:
+    async with make_world() as world:
+
+        async def link_of(conversation: str) -> str | None:
+            async with world.gateway() as gateway:
+                return (await gateway.get_conversation(conversation)).conversation.link
+
+        thread = await begin(world)
+        conversation = await conversation_in(world, thread)
+
+        async def is_linked_to(place: int) -> bool:
+            return await link_of(conversation) == f"https://discord.com/channels/{world.guild.id}/{place}"
+
+        await eventually(lambda: is_linked_to(thread.id))
+        assert (await world.user(world.fred)).community == "Academy"
+
+        await gone(world, thread)
+        await world.fred.slash(world.general, "conversations open", conversation=conversation)
+        again = world.threads()[-1]
+        assert again.id != thread.id
+        await eventually(lambda: is_linked_to(again.id))
+
+        # What a gateway that is away does not hear, the sweep says again.
+        async with world.gateway() as gateway:
+            await gateway.link_conversation(conversation, None)
+        cog = world.bot.get_cog("LifecycleCog")
+        assert isinstance(cog, LifecycleCog)
+        threads = cog._threads
+        held = await threads.in_channel(again.id)
+        assert held is not None
+        await threads.hold(msgspec.structs.replace(held, conversation_id=None))
+        async with GatewayClient("http://127.0.0.1:1", "rk-x") as nobody:
+            away = Links(world.bot, threads, nobody)
+            kept, threads._on_hold = threads._on_hold, away.soon
+            await threads.hold(held)
+            await eventually(lambda: is_idle(away))
+            threads._on_hold = kept
+        assert await threads.unlinked() == [msgspec.structs.replace(held, renamed=True)]
+        await cog._sweep.run()
+        assert await is_linked_to(again.id)
+        assert await threads.unlinked() == []
+
+
+async def is_idle(links: Links) -> bool:
+    return links._task is None
