@@ -28,7 +28,6 @@ PAGES: dict[str, dict[str, list[str]]] = {
         "client": ["/c/{conversation}"],
         "admin": ["/c/{conversation}"],
     },
-    "/chat": {"user": ["/chat"]},
     "/users": {
         "admin": ["/users?done=revoked", "/users?search=mia&client_id=bot"],
         "client": ["/users", "/users?search=x"],
@@ -56,8 +55,8 @@ PAGES: dict[str, dict[str, list[str]]] = {
 }
 """A route's pages, as each role looks at them; `{conversation}` is one of Mia's. New pages go here."""
 
-NO_PAGES = {"/static/{version}/{path:.+}", "/c/{id}/export", "/c/{id}/files/{hash}", "/usage/figures.csv"}
-"""Routes of the pages that answer with a file."""
+NO_PAGES = {"/static/{version}/{path:.+}", "/c/{id}/export", "/c/{id}/files/{hash}", "/usage/figures.csv", "/chat"}
+"""Routes of the pages that answer with a file, or lead to another page."""
 
 REPLY = """Warm water, and time. Here is how long to wait:
 

@@ -198,5 +198,11 @@ def _shown_literals(node: nodes.Node, *, said: bool) -> Iterator[str]:
 
 def test_the_catalogue_knows_plurals_values_errors_and_scripts() -> None:
     catalog: Catalog = everything_on_pages()
-    for sentence in ("Copied", "%(number)s of %(all)s", "There is no such file.", "No model can answer right now."):
+    for sentence in (
+        "Copied",
+        "%(number)s of %(all)s",
+        "There is no such file.",
+        "Reply: %(text)s %(broken)s",
+        "No model can answer right now.",
+    ):
         assert sentence in catalog, sentence

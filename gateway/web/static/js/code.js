@@ -1,5 +1,6 @@
 // A copy button on every block of code.
 
+import { announce } from "./announce.js";
 import { _ } from "./words.js";
 
 /** Put the buttons on what has none. */
@@ -17,6 +18,7 @@ export function dressCode(where) {
 /** Copy a text, and say so on the button for a moment. */
 export async function copy(text, button) {
   await navigator.clipboard.writeText(text);
+  announce(_("Copied"));
   const [word, label] = [button.textContent, button.getAttribute("aria-label")];
   if (label) button.setAttribute("aria-label", _("Copied"));
   else button.textContent = _("Copied");

@@ -1,6 +1,7 @@
 // Asking: a new prompt, a follow-up, a branch, or the same prompt again. What comes is shown as it comes; once it is
 // stored the page's own rendering takes its place.
 
+import { announceReply } from "./announce.js";
 import { dressCode } from "./code.js";
 import { Files, attachmentsOf } from "./files.js";
 import { Draft, keepWayBack } from "./kept.js";
@@ -220,7 +221,7 @@ export class Composer {
         place.failure = signedOut();
         break;
       }
-      if (found?.querySelector(`[data-id="${CSS.escape(place.message_id)}"]`)) return this.#take(found, live);
+      if (found?.querySelector(`[data-id="${CSS.escape(place.message_id)}"]`)) return this.#take(found);
       await new Promise((resolve) => setTimeout(resolve, 150));
     }
     // The gateway has no such reply: a follow-up goes on from the last one that it has.
@@ -229,7 +230,7 @@ export class Composer {
     return undefined;
   }
 
-  #take(found, live) {
+  #take(found) {
     if (found.body.dataset.version !== this.#page.version) return location.reload(); // the gateway is a newer one
     this.#following.around(() => {
       document.title = found.title;
@@ -243,7 +244,7 @@ export class Composer {
     });
     this.#form.dataset.parent = found.querySelector("#composer").dataset.parent;
     this.#form.prompt.placeholder = found.querySelector("#composer").prompt.placeholder;
-    live.announce();
+    announceReply([...document.querySelectorAll(".message.assistant")].at(-1));
     return undefined;
   }
 

@@ -41,11 +41,6 @@ export class LiveReply {
     this.#reply.append(words);
   }
 
-  /** For those who hear the page. */
-  announce() {
-    document.querySelector("#said").textContent = _("The reply is complete.");
-  }
-
   remove() {
     this.#asked.remove();
     this.#reply.remove();

@@ -9,6 +9,8 @@ import { forgetEverything, goBack } from "./kept.js";
 import { Page } from "./page.js";
 import { watchTabs } from "./tabs.js";
 import { localTimes } from "./times.js";
+import { closeDrawer, openDrawer } from "./drawer.js";
+import { returnFocus } from "./popovers.js";
 import { toggleTheme } from "./toggle_theme.js";
 
 const page = new Page(document.body);
@@ -18,15 +20,11 @@ const following = form && new Following(messages, document.querySelector(".lates
 const composer = form && !goBack(page) ? new Composer(form, page, following) : null;
 watchTabs(page, () => composer?.sayItIsAnother());
 
-const shell = document.querySelector(".shell");
 const every = {
   theme: toggleTheme,
   "copy-once": copyOnce,
-  "open-drawer": () => {
-    shell.classList.add("drawer-open");
-    document.querySelector("#drawer a")?.focus();
-  },
-  "close-drawer": () => shell.classList.remove("drawer-open"),
+  "open-drawer": openDrawer,
+  "close-drawer": closeDrawer,
   stop: () => composer.stop(),
   "choose-files": () => form.querySelector("input[type=file]").click(),
   ...actions(composer),
@@ -38,7 +36,7 @@ document.addEventListener("click", (event) => {
 });
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && !event.isComposing) {
-    every["close-drawer"]?.();
+    closeDrawer();
     if (!document.querySelector(":popover-open")) composer?.stop();
   }
   const editable = event.key === "ArrowUp" && event.target === form?.prompt && !form.prompt.value;
@@ -51,6 +49,7 @@ document.addEventListener("submit", (event) => {
 addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
 
 showOnce();
+returnFocus();
 dressCode(document);
 localTimes(document);
 if (messages && !location.hash) messages.scrollTo({ top: messages.scrollHeight, behavior: "instant" });
