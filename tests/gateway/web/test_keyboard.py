@@ -16,7 +16,9 @@ _MOST_STOPS = 60
 # What has the focus: its name as a screen reader says it, roughly, and whether one sees that it has it.
 _FOCUSED = """() => {
   const it = document.activeElement, style = getComputedStyle(it);
-  const frame = it.closest(".composer, .search"), link = getComputedStyle(document.querySelector("a")).color;
+  const frame = it.closest(".composer, .search"), probe = document.body.appendChild(document.createElement("a"));
+  const link = getComputedStyle(probe).color;
+  probe.remove();
   const framed = frame && getComputedStyle(frame).borderTopColor === link;
   const label = it.labels?.[0]?.textContent;
   const name = it.getAttribute("aria-label") ?? label ?? it.textContent;

@@ -244,6 +244,7 @@ export class Composer {
     });
     this.#form.dataset.parent = found.querySelector("#composer").dataset.parent;
     this.#form.prompt.placeholder = found.querySelector("#composer").prompt.placeholder;
+    if (document.activeElement === document.body) this.#form.prompt.focus(); // what had the focus was exchanged
     announceReply([...document.querySelectorAll(".message.assistant")].at(-1));
     return undefined;
   }
@@ -259,6 +260,8 @@ export class Composer {
   }
 
   #busy(stopping) {
+    // Hidden, the button would lose the focus to nobody.
+    if (!stopping && document.activeElement?.matches(".stop")) this.#form.prompt.focus();
     this.#stopping = stopping;
     this.#form.querySelector(".stop").hidden = !stopping;
     this.#form.querySelector(".send").hidden = Boolean(stopping);
