@@ -1,6 +1,7 @@
 """/privacy, /export me and /forget me: what is stored of a member, a copy of it, and its end."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,8 +23,10 @@ from gateway.client import GatewayClient
 from gateway.errors import ApiError
 from gateway.wire import Policy
 
+log = logging.getLogger(__name__)
 Interaction = discord.Interaction[Any]
 _MOST_FILE_BYTES = 25 * 2**20
+_TOO_LATE = {10015, 50027}  # unknown webhook, invalid webhook token
 _NOBODY = discord.AllowedMentions.none()
 
 
@@ -148,11 +151,27 @@ async def _send(interaction: Interaction, parts: list[Path], language: Language)
                 number=number,
                 all=len(parts),
             )
-        file = await asyncio.to_thread(discord.File, part)
-        if number == 1:
+        await _hand_over(interaction, words, part, first=number == 1)
+
+
+async def _hand_over(interaction: Interaction, words: str, part: Path, *, first: bool) -> None:
+    """By the interaction; in direct messages once Discord takes no more answers to it, after 15 minutes.
+
+    Never in the channel: it is nobody else's to see.
+    """
+    file = await asyncio.to_thread(discord.File, part)
+    try:
+        if first:
             await interaction.edit_original_response(content=words, attachments=[file])
         else:
             await interaction.followup.send(words, file=file, ephemeral=True)
+        return
+    except discord.HTTPException as error:
+        if not interaction.is_expired() and error.code not in _TOO_LATE:
+            raise
+        log.info("a copy took longer than its interaction lives; it goes by direct message")
+    file = await asyncio.to_thread(discord.File, part)  # sending closed the first one
+    await interaction.user.send(words, file=file, allowed_mentions=_NOBODY)
 
 
 def _outcome(receipt: Receipt, guild: discord.Guild | None) -> Phrase:

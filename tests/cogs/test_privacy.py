@@ -207,3 +207,19 @@ async def test_a_block_outlives_being_forgotten(make_world: MakeWorld) -> None:
         asked = len(world.upstream.requests)
         await world.fred.slash(world.general, "ask", prompt="Am I back?")
         assert len(world.upstream.requests) == asked
+
+
+async def test_a_copy_that_takes_longer_than_the_interaction_lives_comes_by_direct_message(
+    make_world: MakeWorld,
+) -> None:
+    async with make_world() as world:
+        await world.fred.slash(world.general, "ask", prompt="What is a monad?")
+        world.env.inject_error("PATCH", "/webhooks/*", status=401, code=50027, times=None)
+        before = len(world.general.history())
+        await world.fred.slash(world.general, "export me")
+        [message] = world.fred.user.dm_channel.history()
+        assert message.content.startswith("This is all that is stored of you")
+        data = world.env.backend.cdn.get(message.attachments[0].url)
+        assert data is not None
+        assert any(name.endswith(".md") for name in zipfile.ZipFile(io.BytesIO(data)).namelist())
+        assert len(world.general.history()) == before
