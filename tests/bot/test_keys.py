@@ -12,9 +12,11 @@ import pytest
 
 from bot.access import Tier
 from bot.census import Census, Comparison
-from bot.key_rows import KeyRows
-from bot.keys import MEMBER_KEYS, Lease, MemberKeys, parse_user_id, user_id
+from bot.key_rows import KeyRow, KeyRows
+from bot.keys import MEMBER_KEYS, Lease, MemberKeys, Settled, parse_user_id, user_id
+from bot.locks import MemberLocks
 from bot.store import open_store
+from bot.turns import Turns
 from gateway.app import create_app
 from gateway.bootstrap import ensure_client_key
 from gateway.client import GatewayClient
@@ -397,3 +399,42 @@ async def test_who_had_no_access_when_they_left_can_come_back_with_some(desk: De
     await keys.set_tier(GUILD, FRED, Tier.NONE)
     await keys.revoke(GUILD, FRED)
     assert await desk.refusal(await keys.ensure(GUILD, FRED, "fred", Tier.FREE)) is None
+
+
+class _HaltingRows(KeyRows):
+    """Halts where the gateway has made a key and the store does not have it yet."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        self.made, self.go_on = asyncio.Event(), asyncio.Event()
+
+    async def put(self, row: KeyRow) -> None:
+        if row.sealed is not None:
+            self.made.set()
+            await self.go_on.wait()
+        await super().put(row)
+
+
+async def test_a_key_that_one_process_makes_while_another_compares_is_not_taken_for_one_that_nobody_knows(
+    desk: Desk, tmp_path: Path
+) -> None:
+    rows, lease, sealer = _HaltingRows(desk.store), Lease(LEASE, 0.5), Sealer(["first"], MEMBER_KEYS)
+
+    async def once_it_waits(seconds: float) -> None:
+        if seconds < 1:  # for its turn; longer pauses are those between renewals
+            rows.go_on.set()
+        await asyncio.sleep(min(seconds, 5))
+
+    beside = await open_store(PLACES.store(tmp_path))
+    try:
+        turns = Turns(desk.store, "first", now=desk.clock.now)
+        making = MemberKeys(rows, sealer, desk.gateway, lease=lease, now=desk.clock.now, locks=MemberLocks(turns))
+        locks = MemberLocks(Turns(beside, "second", now=desk.clock.now, sleep=once_it_waits))
+        comparing = MemberKeys(KeyRows(beside), sealer, desk.gateway, lease=lease, now=desk.clock.now, locks=locks)
+        made = asyncio.create_task(making.ensure(GUILD, FRED, "fred", Tier.FREE))
+        await rows.made.wait()
+        assert await comparing.settle(GUILD, FRED) is Settled.AGREED
+        assert await desk.refusal(await made) is None
+    finally:
+        rows.go_on.set()
+        await beside.database.close()
