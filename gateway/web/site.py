@@ -102,6 +102,7 @@ class Site:
             ended=ended,
             problem=None if error is None else self.explain(request, error),
             with_discord=self._with_discord,
+            key_refused=error is not None and request.path == "/sign-in",
         )
         if self._with_discord:
             response.headers["Content-Security-Policy"] = self._to_discord

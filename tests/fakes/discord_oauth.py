@@ -139,7 +139,10 @@ class FakeDiscordOAuth:
             for words, yes in (("Authorize", "1"), ("Cancel", ""))
         }
         shown = "".join(f'<p><a href="{address}">{words}</a></p>' for words, address in links.items())
-        return web.Response(text=f"<!doctype html><title>Discord</title>{shown}", content_type="text/html")
+        return web.Response(
+            text=f'<!doctype html><title>Discord</title><link rel="icon" href="data:,">{shown}',
+            content_type="text/html",
+        )
 
     async def _decide(self, request: web.Request) -> web.Response:
         asked = str(URL(f"{self.url}/oauth2/authorize").with_query(request.query).without_query_params("yes"))

@@ -48,12 +48,19 @@ class Door(msgspec.Struct):
 
 @asynccontextmanager
 async def opened(
-    folder: Path, clock: Clock, *, own_client: str = "bot", secret: str = CLIENT_SECRET, **settings: Any
+    folder: Path,
+    clock: Clock,
+    *,
+    own_client: str = "bot",
+    secret: str = CLIENT_SECRET,
+    public_url: str = "https://example.org/llm/",
+    port: int = 0,
+    **settings: Any,
 ) -> AsyncGenerator[Door]:
     async with FakeDiscordOAuth() as discord:
         discord.account["id"] = MIA
         chosen = msgspec.convert(discord.settings(**settings), DiscordSignIn)
-        config = config_in(folder, public_url="https://example.org/llm/", discord_sign_in=chosen)
+        config = config_in(folder, port=port, public_url=public_url, discord_sign_in=chosen)
         config = msgspec.structs.replace(config, secrets=Secrets(discord_client_secret=secret))
         app = create_app(config, clock=clock, own_client=own_client)
         async with running(config, clock, app=app) as gateway:
