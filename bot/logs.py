@@ -16,10 +16,10 @@ RequestId = Callable[[], str | None]
 # Our keys and the providers'; Discord's tokens (https://discord.com/developers/docs/reference#authentication);
 # the password in the address of a database; anything sent as a credential.
 _SECRETS = re.compile(
-    r"(?P<kind>\b[rs]k-)[A-Za-z0-9_-]{8,}"
-    r"|\b[A-Za-z0-9_-]{23,28}\.[A-Za-z0-9_-]{6,7}\.[A-Za-z0-9_-]{27,}"
-    r"|(?P<address>\bpostgres(?:ql)?://[^\s:/@]*:)[^\s@]+(?=@)"
-    r"|(?P<scheme>\b(?:Bearer|Bot) )[A-Za-z0-9._~+/=-]{16,}"
+    r"\b(?:(?P<kind>[rs]k-)[A-Za-z0-9_-]{8,}"
+    r"|[A-Za-z0-9_-]{23,28}\.[A-Za-z0-9_-]{6,7}\.[A-Za-z0-9_-]{27,}"
+    r"|(?P<address>postgres(?:ql)?://[^\s:/@]*:)[^\s@]+(?=@)"
+    r"|(?P<scheme>(?:Bearer|Bot) )[A-Za-z0-9._~+/=-]{16,})"
 )
 
 

@@ -12,6 +12,7 @@ from aiohttp import web
 from gateway.api.bodies import decoded, read_data
 from gateway.api.connection import InFlight
 from gateway.api.rate_limit import note_limits
+from gateway.api.sse import StreamedResponse
 from gateway.app_keys import CONFIG, IN_FLIGHT, PRINCIPAL, RELAYING
 from gateway.error_shape import api_error
 from gateway.openai_shape import openai_error
@@ -112,7 +113,7 @@ class _Caller:
 
     async def begin(self, content_type: str) -> None:
         """See `Caller`."""
-        stream = web.StreamResponse(headers={"Content-Type": content_type, **_STREAM_HEADERS})
+        stream = StreamedResponse(headers={"Content-Type": content_type, **_STREAM_HEADERS})
         try:
             await stream.prepare(self._request)
         except ConnectionError as error:

@@ -26,6 +26,12 @@ def frame(name: str, data: msgspec.Struct) -> bytes:
     return b"event: %b\ndata: %b\n\n" % (name.encode(), _encode(data))
 
 
+class StreamedResponse(web.StreamResponse):
+    """A stream whose head goes out together with what is written first, as a whole response's does: a packet less."""
+
+    _send_headers_immediately = False
+
+
 class EventStream:
     """An answer that is a stream. It begins with the first thing sent: a refusal before can be an HTTP error."""
 
@@ -66,7 +72,7 @@ class EventStream:
     async def _open(self) -> web.StreamResponse:
         async with self._opening:
             if self._response is None:
-                response = web.StreamResponse(headers=_HEADERS)
+                response = StreamedResponse(headers=_HEADERS)
                 await response.prepare(self._request)
                 self._response = response
             return self._response

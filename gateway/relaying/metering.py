@@ -80,8 +80,9 @@ class StreamMeter:
         return whole
 
     def _pass(self, events: bytes) -> bytes:
-        if _FAREWELL in events or _says(events, _USAGE, _NO_USAGE) or _says(events, _ERROR, _NO_ERROR):
-            events = b"".join(self._looked_at(events))
+        start = _first_notable(events)
+        if start < len(events):
+            events = events[:start] + b"".join(self._looked_at(events[start:]))
         if self._unread_bytes <= _READ_AT_BYTES:
             self._unread.append(events)
             self._unread_bytes += len(events)
@@ -121,10 +122,22 @@ class StreamMeter:
         self.last = event
 
 
-def _says(events: bytes, name: bytes, nothing: tuple[bytes, ...]) -> bool:
-    """Whether any of these events holds a field with something in it, as far as that can be told without parsing."""
-    named = events.count(name)
-    return named > 0 and named != sum(map(events.count, nothing))
+def _first_notable(events: bytes) -> int:
+    """Where the first event begins that may hold more than text, as far as that can be told without parsing; the length
+    of all where none does."""
+    places = (events.find(_FAREWELL), _find_said(events, _USAGE, _NO_USAGE), _find_said(events, _ERROR, _NO_ERROR))
+    first = min((place for place in places if place >= 0), default=-1)
+    if first < 0:
+        return len(events)
+    return max(before + len(end) if (before := events.rfind(end, 0, first)) >= 0 else 0 for end in _ENDS)
+
+
+def _find_said(events: bytes, name: bytes, nothing: tuple[bytes, ...]) -> int:
+    """Where a field of that name first has something in it; -1 where it nowhere has."""
+    place = events.find(name)
+    while place >= 0 and events.startswith(nothing, place):
+        place = events.find(name, place + len(name))
+    return place
 
 
 def _events(data: bytes) -> Generator[bytes]:

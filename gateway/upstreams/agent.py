@@ -14,7 +14,7 @@ from gateway.upstreams.spoken import spoken
 from gateway.upstreams.transport import Response
 
 
-class AgentUpstream:
+class AgentUpstream(Relays):
     """Has one of the account's agents answer."""
 
     def __init__(self, account: Account, agents: Agents) -> None:

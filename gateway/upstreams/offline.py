@@ -11,7 +11,7 @@ from contextlib import AbstractAsyncContextManager
 from gateway.titles import TITLE_INSTRUCTION, provisional_title
 from gateway.tokens import estimate_tokens
 from gateway.upstreams.base import Accepted, Completion, Event, Finished, Text
-from gateway.upstreams.relayed import Relayed
+from gateway.upstreams.relayed import Relayed, Relays
 from gateway.upstreams.spoken import spoken
 from gateway.upstreams.transport import Response
 from gateway.wire import Usage
@@ -69,7 +69,7 @@ _SHOWS = (
 )
 
 
-class OfflineUpstream:
+class OfflineUpstream(Relays):
     """Answers by rule, word by word, `word_seconds` apart. The same conversation always gets the same answer."""
 
     def __init__(self, *, word_seconds: float = 0.006, sleep: Sleep = asyncio.sleep) -> None:

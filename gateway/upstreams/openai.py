@@ -36,7 +36,7 @@ from gateway.upstreams.openai_errors import (
     with_providers_words,
 )
 from gateway.upstreams.openai_reading import Reading
-from gateway.upstreams.relayed import Relayed
+from gateway.upstreams.relayed import Relayed, Relays
 from gateway.upstreams.transport import HttpTransport, Response, Transport, let_finish
 
 log = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ class _Options(msgspec.Struct, frozen=True, kw_only=True):
         return None
 
 
-class OpenAIUpstream:
+class OpenAIUpstream(Relays):
     """One account at an OpenAI-compatible provider. Connects on first use; `clock` gives seconds since the epoch.
 
     `transport` is the way to the provider where it is not HTTP to the account's `base_url`.

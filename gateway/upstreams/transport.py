@@ -129,6 +129,8 @@ class HttpTransport:
 
 async def let_finish(response: Response) -> None:
     """Read the empty end of a body, so that its connection can be used again."""
+    if response.content.at_eof():
+        return
     try:
         async with asyncio.timeout(_TAIL_SECONDS):
             while not response.content.at_eof():
