@@ -3,7 +3,7 @@
 https://developers.openai.com/api/reference
 """
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from typing import Any, cast
 
 import msgspec
@@ -23,6 +23,7 @@ _ALSO_READ = ("tools", "functions", "response_format", "text")
 _BYTES_PER_TOKEN = 4
 # Who speaks is for the gateway to say: a caller could name somebody else.
 _WHO = ("user", "safety_identifier")
+_SYSTEM = ("system", "developer")
 _WORDS = ("text", "content", "output", "arguments", "refusal")
 
 
@@ -41,7 +42,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
     `max_output_tokens` is how long one of its `answers` may be where the caller set a limit, in `limit_field`.
     `wants_usage` says whether the caller of a stream asked to be told what it used. `texts` and `images` are all that a
-    model sees, images as parts; `said` is the conversation without system prompts.
+    model sees, images as parts; `said` gives the conversation without system prompts, for those that are kept.
     """
 
     path: RelayedPath
@@ -54,7 +55,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     answers: int = 1
     texts: Sequence[str] = ()
     images: Sequence[dict[str, Any]] = ()
-    said: Sequence[Said] = ()
+    said: Callable[[], Sequence[Said]] = list
     other_tokens: int = 0
 
     def __repr__(self) -> str:
@@ -82,7 +83,7 @@ def chat(body: ChatCompletionRequest, fields: Fields) -> Asked:
         answers=body.n or 1,
         texts=[text for message in body.messages for text in _texts(message)],
         images=[part for message in body.messages for part in _parts(message) if part.get("type") == "image_url"],
-        said=[said_by(message) for message in body.messages if message.role not in ("system", "developer")],
+        said=lambda: [said_by(message) for message in body.messages if message.role not in _SYSTEM],
         other_tokens=_TOKENS_PER_MESSAGE * len(body.messages) + _also_read(fields),
     )
 
@@ -115,14 +116,14 @@ def responses(body: ResponsesRequest, fields: Fields) -> Asked:
         limit_field="max_output_tokens",
         texts=[text for text in (body.instructions, *_words_in(items)) if text],
         images=[_image(part) for part in _input_images(items)],
-        said=[_said_in(item) for item in items if item.get("role") not in ("system", "developer")],
+        said=lambda: [_said_in(item) for item in items if item.get("role") not in _SYSTEM],
         other_tokens=_TOKENS_PER_MESSAGE * len(items) + _also_read(fields),
     )
 
 
 def said_by(message: ChatMessage) -> Said:
     """A message as it is kept; the same whether a model said it now or a caller repeats it later."""
-    lines = list(_content_texts(message))
+    lines = _content_texts(message)
     lines += ["[image]" for part in _parts(message) if part.get("type") == "image_url"]
     lines += [called(call.get("function")) for call in message.tool_calls or ()]
     return Said(message.role, "\n".join(lines))
@@ -134,21 +135,18 @@ def called(function: Any) -> str:
     return f"[{found.get('name') or 'tool'}({found.get('arguments') or ''})]"
 
 
-def _texts(message: ChatMessage) -> Generator[str]:
-    yield from _content_texts(message)
-    for call in message.tool_calls or ():
-        yield called(call.get("function"))
+def _texts(message: ChatMessage) -> list[str]:
+    texts = _content_texts(message)
+    if message.tool_calls:
+        texts += [called(call.get("function")) for call in message.tool_calls]
+    return texts
 
 
-def _content_texts(message: ChatMessage) -> Generator[str]:
+def _content_texts(message: ChatMessage) -> list[str]:
     if isinstance(message.content, str):
-        if message.content:
-            yield message.content
-        return
-    for part in _parts(message):
-        text = part.get("text") or part.get("refusal")
-        if isinstance(text, str):
-            yield text
+        return [message.content] if message.content else []
+    found = [part.get("text") or part.get("refusal") for part in message.content or ()]
+    return [text for text in found if isinstance(text, str)]
 
 
 def _parts(message: ChatMessage) -> Sequence[dict[str, Any]]:

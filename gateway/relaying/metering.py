@@ -134,9 +134,15 @@ def _first_notable(events: bytes) -> int:
 
 def _find_said(events: bytes, name: bytes, nothing: tuple[bytes, ...]) -> int:
     """Where a field of that name first has something in it; -1 where it nowhere has."""
-    place = events.find(name)
-    while place >= 0 and events.startswith(nothing, place):
-        place = events.find(name, place + len(name))
+    left = events.count(name)
+    if left:
+        left -= sum(map(events.count, nothing))
+    place = len(events) if left else -1
+    # From the end, where usage and errors are told after any number of events that tell none.
+    while left:
+        place = events.rfind(name, 0, place)
+        if not events.startswith(nothing, place):
+            left -= 1
     return place
 
 

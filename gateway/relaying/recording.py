@@ -14,7 +14,7 @@ from gateway.accounts import PooledAccount
 from gateway.conversations import ConversationRecord, Conversations, StoredMessage
 from gateway.limits import Along
 from gateway.principals import Principal
-from gateway.relaying.asked import Asked, Said
+from gateway.relaying.asked import Said
 from gateway.relaying.reply import Reply
 from gateway.times import Clock, milliseconds
 from gateway.titles import provisional_title
@@ -39,9 +39,9 @@ class Recording:
         self._clock = clock
         self._new_id = new_id
 
-    async def place(self, user: Principal, asked: Asked, pooled: PooledAccount) -> Kept:
-        """Where a request is to be kept: in the conversation it goes on with, else in a new one."""
-        before, prompt = _parted(asked.said)
+    async def place(self, user: Principal, said: Sequence[Said], pooled: PooledAccount) -> Kept:
+        """Where what was said is to be kept: in the conversation it goes on with, else in a new one."""
+        before, prompt = _parted(said)
         now = milliseconds(self._clock())
         parent_id = _id_after(user, before) if before else None
         record = None if parent_id is None else await self._conversations.holding(parent_id, user)
@@ -71,7 +71,7 @@ class Recording:
             content=prompt,
             created_at=now,
         )
-        return Kept(record=record, new=new, prompt=message, said=asked.said)
+        return Kept(record=record, new=new, prompt=message, said=said)
 
     def along(self, kept: Kept) -> Along:
         """Writes the prompt down, with what is reserved for it."""

@@ -168,8 +168,8 @@ class Relaying:
             longest = room_for_answer(account.context_tokens, account.max_output_tokens)
             most = min(longest, asked.max_output_tokens or longest) * asked.answers
         kept = None
-        if self._settings.record_v1 and asked.said:
-            kept = await self._recording.place(user, asked, pooled)
+        if self._settings.record_v1 and (said := asked.said()):
+            kept = await self._recording.place(user, said, pooled)
         return _Job(
             user=user,
             asked=asked,
