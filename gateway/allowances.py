@@ -5,8 +5,9 @@ Each tier has a budget of its own. A limit that a user was given holds for both 
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from functools import lru_cache
 from typing import Any, Literal
 
 import msgspec
@@ -15,7 +16,7 @@ from gateway import wire
 from gateway.config import TierLimits
 from gateway.errors import LimitReached
 from gateway.store import columns_of
-from gateway.times import milliseconds, moment
+from gateway.times import moment
 from gateway.wire import Tier, TierAllowances, UserLimits
 
 LimitName = Literal["requests_per_minute", "tokens_per_day", "cost_per_month_usd", "concurrent"]
@@ -210,11 +211,10 @@ def today(now: int) -> int:
 
 def first_of_month(now: int) -> int:
     """The first day of a moment's month, in days since 1970-01-01, UTC."""
-    return today(now) - moment(now).day + 1
+    return _month_with(today(now))[0]
 
 
-def _measure(name: LimitName, tier: Tier, limit: float, rows: Iterable[InUse], now: int) -> Allowance:
-    rows = list(rows)
+def _measure(name: LimitName, tier: Tier, limit: float, rows: Sequence[InUse], now: int) -> Allowance:
     if name == "requests_per_minute":
         began = min((row.began_at for row in rows if row.began_at is not None), default=now)
         used = sum(row.requests for row in rows)
@@ -224,8 +224,9 @@ def _measure(name: LimitName, tier: Tier, limit: float, rows: Iterable[InUse], n
         used = sum(row.tokens for row in rows)
         return Allowance(name=name, tier=tier, limit=limit, used=used, held=held, resets_at=(today(now) + 1) * _DAY)
     if name == "cost_per_month_usd":
+        next_month = _month_with(today(now))[1] * _DAY
         cost, held_cost = sum(row.cost_usd for row in rows), sum(row.held_cost_usd for row in rows)
-        return Allowance(name=name, tier=tier, limit=limit, used=cost, held=held_cost, resets_at=_next_month(now))
+        return Allowance(name=name, tier=tier, limit=limit, used=cost, held=held_cost, resets_at=next_month)
     return Allowance(name=name, tier=tier, limit=limit, used=sum(row.running for row in rows))
 
 
@@ -307,7 +308,10 @@ def _number(value: float) -> str:
     return f"{value:.6f}".rstrip("0").rstrip(".")
 
 
-def _next_month(now: int) -> int:
-    within = moment(now)
-    after = datetime(within.year, within.month, 28, tzinfo=UTC) + timedelta(days=4)
-    return milliseconds(after.replace(day=1).timestamp())
+@lru_cache(maxsize=4)
+def _month_with(day: int) -> tuple[int, int]:
+    """The first day of the month that a day is in, and the first of the next one, in days since 1970-01-01, UTC."""
+    within = moment(day * _DAY)
+    first = within.replace(day=1)
+    after = (first + timedelta(days=31)).replace(day=1)
+    return day - (within - first).days, day + (after - within).days

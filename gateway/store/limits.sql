@@ -1,43 +1,55 @@
 -- name: in_use
+-- A row for each tier of which anything is used or held.
 SELECT
     tier,
-    requests,
-    began_at,
-    CAST(0 AS BIGINT) AS running,
-    CAST(0 AS BIGINT) AS abandoned,
-    CAST(0 AS BIGINT) AS held_tokens,
-    CAST(0 AS DOUBLE PRECISION) AS held_cost_usd,
-    CAST(0 AS BIGINT) AS tokens,
-    CAST(0 AS DOUBLE PRECISION) AS cost_usd
-FROM minutes
-WHERE principal_id = :principal_id AND began_at > :minute_ago
-UNION ALL
-SELECT
-    tier,
-    CAST(0 AS BIGINT) AS requests,
-    CAST(NULL AS BIGINT) AS began_at,
-    CAST(sum(CASE WHEN expires_at > :now THEN 1 ELSE 0 END) AS BIGINT) AS running,
-    CAST(sum(CASE WHEN expires_at > :now THEN 0 ELSE 1 END) AS BIGINT) AS abandoned,
-    CAST(sum(CASE WHEN expires_at > :now THEN tokens ELSE 0 END) AS BIGINT) AS held_tokens,
-    CAST(sum(CASE WHEN expires_at > :now THEN cost_usd ELSE 0 END) AS DOUBLE PRECISION) AS held_cost_usd,
-    CAST(0 AS BIGINT) AS tokens,
-    CAST(0 AS DOUBLE PRECISION) AS cost_usd
-FROM reservations
-WHERE principal_id = :principal_id
-GROUP BY tier
-UNION ALL
-SELECT
-    tier,
-    CAST(0 AS BIGINT) AS requests,
-    CAST(NULL AS BIGINT) AS began_at,
-    CAST(0 AS BIGINT) AS running,
-    CAST(0 AS BIGINT) AS abandoned,
-    CAST(0 AS BIGINT) AS held_tokens,
-    CAST(0 AS DOUBLE PRECISION) AS held_cost_usd,
-    CAST(sum(CASE WHEN day = :today THEN input_tokens + output_tokens ELSE 0 END) AS BIGINT) AS tokens,
-    CAST(sum(cost_usd) AS DOUBLE PRECISION) AS cost_usd
-FROM usage
-WHERE principal_id = :principal_id AND day >= :first_of_month AND account NOT LIKE 'own:%'
+    CAST(sum(requests) AS BIGINT) AS requests,
+    min(began_at) AS began_at,
+    CAST(sum(running) AS BIGINT) AS running,
+    CAST(sum(abandoned) AS BIGINT) AS abandoned,
+    CAST(sum(held_tokens) AS BIGINT) AS held_tokens,
+    sum(held_cost_usd) AS held_cost_usd,
+    CAST(sum(tokens) AS BIGINT) AS tokens,
+    sum(cost_usd) AS cost_usd
+FROM (
+    SELECT
+        tier,
+        requests,
+        began_at,
+        0 AS running,
+        0 AS abandoned,
+        CAST(0 AS BIGINT) AS held_tokens,
+        CAST(0 AS DOUBLE PRECISION) AS held_cost_usd,
+        CAST(0 AS BIGINT) AS tokens,
+        CAST(0 AS DOUBLE PRECISION) AS cost_usd
+    FROM minutes
+    WHERE principal_id = :principal_id AND began_at > :minute_ago
+    UNION ALL
+    SELECT
+        tier,
+        0,
+        CAST(NULL AS BIGINT),
+        CASE WHEN expires_at > :now THEN 1 ELSE 0 END,
+        CASE WHEN expires_at > :now THEN 0 ELSE 1 END,
+        CASE WHEN expires_at > :now THEN tokens ELSE 0 END,
+        CASE WHEN expires_at > :now THEN cost_usd ELSE 0 END,
+        0,
+        0
+    FROM reservations
+    WHERE principal_id = :principal_id
+    UNION ALL
+    SELECT
+        tier,
+        0,
+        CAST(NULL AS BIGINT),
+        0,
+        0,
+        0,
+        0,
+        CASE WHEN day = :today THEN input_tokens + output_tokens ELSE 0 END,
+        cost_usd
+    FROM usage
+    WHERE principal_id = :principal_id AND day >= :first_of_month AND account NOT LIKE 'own:%'
+) AS found
 GROUP BY tier;
 
 -- name: count_request!
