@@ -2,15 +2,34 @@
 """Named SQL from `.sql` files, the same for both engines."""
 
 import re
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import aiosql
 
 from storage.engine import ENGINES, Connection, Engine, Row
 
 _STATEMENT = re.compile(r"^--\s*name:\s*(?P<name>\w+)", re.MULTILINE)
+
+
+class _Rows:
+    """The rows that a statement finds, for `async for`: an async generator costs more than most statements."""
+
+    def __init__(self, connection: Connection, sql: str, values: Mapping[str, Any]) -> None:
+        self._fetch = partial(connection.fetch, sql, values)
+        self._rows: Iterator[Row] | None = None
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Row:
+        if self._rows is None:
+            self._rows = iter(await self._fetch())
+        for row in self._rows:
+            return row
+        raise StopAsyncIteration
 
 
 class _Adapter:
@@ -20,16 +39,16 @@ class _Adapter:
     other read on that connection would go on seeing the past (https://www.sqlite.org/isolation.html).
     """
 
-    is_aio_driver = True
+    # What is to be awaited is returned as it is: aiosql would only await it once more.
+    is_aio_driver = False
 
     def process_sql(self, query_name: str, op_type: Any, sql: str) -> str:
         return sql
 
-    async def select(
+    def select(
         self, conn: Connection, query_name: str, sql: str, parameters: Mapping[str, Any], record_class: None = None
-    ) -> AsyncGenerator[Row]:
-        for row in await conn.fetch(sql, parameters):
-            yield row
+    ) -> AsyncIterator[Row]:
+        return _Rows(conn, sql, parameters)
 
     async def select_one(
         self, conn: Connection, query_name: str, sql: str, parameters: Mapping[str, Any], record_class: None = None
@@ -37,16 +56,18 @@ class _Adapter:
         return next(iter(await conn.fetch(sql, parameters)), None)
 
     async def select_value(self, conn: Connection, query_name: str, sql: str, parameters: Mapping[str, Any]) -> Any:
-        row = await self.select_one(conn, query_name, sql, parameters)
+        row = next(iter(await conn.fetch(sql, parameters)), None)
         return None if row is None else row[0]
 
-    async def insert_returning(self, conn: Connection, query_name: str, sql: str, parameters: Mapping[str, Any]) -> Any:
-        return await self.select_value(conn, query_name, sql, parameters)
-
-    async def insert_update_delete(
+    def insert_returning(
         self, conn: Connection, query_name: str, sql: str, parameters: Mapping[str, Any]
-    ) -> int:
-        return await conn.execute(sql, parameters)
+    ) -> Awaitable[Any]:
+        return self.select_value(conn, query_name, sql, parameters)
+
+    def insert_update_delete(
+        self, conn: Connection, query_name: str, sql: str, parameters: Mapping[str, Any]
+    ) -> Awaitable[int]:
+        return conn.execute(sql, parameters)
 
 
 def load_queries(path: Path, engine: Engine) -> Any:
