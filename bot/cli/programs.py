@@ -15,7 +15,7 @@ from bot.reloading import reload_on_hangup
 
 log = logging.getLogger(__name__)
 
-_OBJECTS_BETWEEN_COLLECTIONS = 5_000
+_OBJECTS_BETWEEN_COLLECTIONS = 20_000
 
 
 @click.command(short_help="Start the bot.")

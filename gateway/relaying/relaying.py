@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+import aiohttp
 import msgspec
 
 from gateway.accounts import AccountPool, PooledAccount
@@ -28,7 +29,7 @@ from gateway.times import Clock
 from gateway.upstreams.event_stream import LineTooLong
 from gateway.upstreams.openai_errors import broken_stream, event_refusal, not_the_protocol, timed_out
 from gateway.upstreams.relayed import Relayed, Relays
-from gateway.upstreams.transport import Response, let_finish
+from gateway.upstreams.transport import Response, left_over, let_finish
 from gateway.user_hash import UserHash
 from gateway.wire import Usage
 from storage import StorageError
@@ -228,7 +229,14 @@ class Relaying:
         await caller.begin("text/event-stream; charset=utf-8")
         try:
             with self._translated(job.account):
-                await self._pieces(job, response, meter, caller)
+                try:
+                    await self._pieces(job, response, meter, caller)
+                except (aiohttp.ClientError, OSError):
+                    # It may have broken while the disk or the caller was waited for.
+                    if data := meter.feed(left_over(response)):
+                        await caller.send(data)
+                    if not (meter.done or meter.error):
+                        raise
         finally:
             # Where the provider counted, and nothing is kept, nobody needs to know what it said.
             if job.kept is not None or reply.usage is None or not reply.finished:

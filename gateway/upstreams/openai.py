@@ -37,7 +37,7 @@ from gateway.upstreams.openai_errors import (
 )
 from gateway.upstreams.openai_reading import Reading
 from gateway.upstreams.relayed import Relayed, Relays
-from gateway.upstreams.transport import HttpTransport, Response, Transport, let_finish
+from gateway.upstreams.transport import HttpTransport, Response, Transport, left_over, let_finish
 
 log = logging.getLogger(__name__)
 
@@ -327,9 +327,7 @@ async def _next_piece(response: Response, patience: float) -> tuple[bytes, Excep
     except TimeoutError as failure:
         return b"", failure
     except (aiohttp.ClientError, OSError) as failure:
-        # aiohttp's readers hide what is in their buffer behind the error, and there is no public way to it.
-        left_over = getattr(response.content, "_read_nowait", None)
-        return (b"" if left_over is None else left_over(-1)), failure
+        return left_over(response), failure
 
 
 @contextmanager

@@ -139,6 +139,14 @@ async def let_finish(response: Response) -> None:
         return
 
 
+def left_over(response: Response) -> bytes:
+    """What had arrived before the connection broke: aiohttp's readers hide it behind the error, and there is no public
+    way to it.
+    """
+    read = getattr(response.content, "_read_nowait", None)
+    return b"" if read is None else read(-1)
+
+
 def _connector(proxy: str) -> aiohttp.TCPConnector:
     # Limits are counted by the gateway, not by waiting for a connection.
     if not proxy.startswith("socks"):
