@@ -70,7 +70,7 @@ async def complaints_of_what_opens(tab: Page, opened: set[str]) -> list[str]:
     button = tab.locator("[data-act=open-drawer]:visible")
     if "drawer" not in opened and await button.count():
         await button.click()
-        await tab.evaluate("Promise.all(document.getAnimations().map((each) => each.finished))")
+        await tab.evaluate("Promise.allSettled(document.getAnimations().map((each) => each.finished)).then(() => 0)")
         found += await complaints(tab)
         await tab.keyboard.press("Escape")
         opened.add("drawer")
