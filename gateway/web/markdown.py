@@ -39,9 +39,9 @@ class Markdown:
         self._markdown = MarkdownIt("js-default", {"html": False, "breaks": True, "highlight": _fence})
         self._markdown.disable("image")
 
-    def html(self, text: str) -> str:
-        """The text as HTML."""
-        return self._rendered(self._markdown.parse(text))
+    def html(self, text: str, *, under: int = 2) -> str:
+        """The text as HTML, its headings below the one of level `under` that says whose text it is."""
+        return self._rendered(self._markdown.parse(text), under)
 
     def code(self, text: str, language: str) -> str:
         """A text that is code as a whole, as HTML."""
@@ -52,8 +52,10 @@ class Markdown:
         starts = [token.map[0] for token in self._markdown.parse(text) if token.level == 0 and token.map]
         return len("".join(text.splitlines(keepends=True)[: starts[-1]])) if starts else 0
 
-    def _rendered(self, tokens: Sequence[Token]) -> str:
+    def _rendered(self, tokens: Sequence[Token], under: int) -> str:
         for token in tokens:
+            if token.type in {"heading_open", "heading_close"}:
+                token.tag = f"h{min(6, int(token.tag[1:]) + under)}"
             style = str(token.attrs.pop("style", ""))  # of a table's cell; the pages allow no style within them
             if style:
                 token.attrSet("class", style.removeprefix("text-align:"))

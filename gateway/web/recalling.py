@@ -108,7 +108,7 @@ async def _whose(request: web.Request, asked: Asked) -> Principal | None:
 
 
 def _rendered(markdown: Markdown, messages: list[StoredMessage]) -> list[tuple[StoredMessage, str]]:
-    return [(message, markdown.html(message.content)) for message in messages]
+    return [(message, markdown.html(message.content, under=3)) for message in messages]
 
 
 def _page(

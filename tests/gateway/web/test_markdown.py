@@ -46,6 +46,12 @@ def test_links_lead_out_without_telling_from_where() -> None:
     )
 
 
+def test_headings_stay_below_the_one_that_says_whose_text_it_is() -> None:
+    text = "# One\n\nTwo\n---\n\n###### Six"
+    assert MARKDOWN.html(text) == "<h3>One</h3>\n<h4>Two</h4>\n<h6>Six</h6>\n"
+    assert MARKDOWN.html(text, under=3) == "<h4>One</h4>\n<h5>Two</h5>\n<h6>Six</h6>\n"
+
+
 TEXT = "# Head\n\nOne **bold**\ntext\n\n- a\n- b\n\n```py\nx = 1\n\ny = 2\n```\n\n> said\n\n| a |\n|---|\n| 1 |\n\nend"
 
 

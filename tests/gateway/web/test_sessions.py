@@ -169,7 +169,7 @@ async def test_a_first_load_is_small_and_its_files_are_kept_for_ever(gateway: Ru
     size = len(home.text)
     found = re.findall(r'(?:href|src)="\./(static/[^"]+)"', home.text)
     folder = found[0].rpartition("/")[0]
-    found += [f"{folder}/fonts/inter-latin-wght-normal.woff2"]
+    found += [f"{folder}/fonts/inter-latin-wght-400-700.woff2"]
     for path in found:
         if path.endswith(".js"):
             script = (await mia.get(f"/{path}")).text
