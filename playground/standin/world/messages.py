@@ -23,7 +23,7 @@ from playground.standin.world.errors import Code, InvalidForm, Refused
 from playground.standin.world.events import Event
 from playground.standin.world.hearing import seen_by, where
 from playground.standin.world.permissions import Permission
-from playground.standin.world.pictures import picture_size
+from playground.standin.world.pictures import picture_size, picture_type
 from playground.standin.world.shapes import Shapes
 from playground.standin.world.state import State
 
@@ -159,7 +159,7 @@ class Messages:
             attachment = Attachment(
                 id=self._state.snowflakes.make(),
                 filename=upload.filename,
-                content_type=upload.content_type,
+                content_type=picture_type(upload.data) or upload.content_type,
                 data=upload.data,
                 description=words.get(upload.slot),
                 ephemeral=message.ephemeral_to is not None,

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from playground.standin.world import permissions
+from playground.standin.world.embedding import with_pictures
 from playground.standin.world.entities import (
     JSON,
     THREAD_TYPES,
@@ -271,6 +272,7 @@ class Shapes:
         return shape
 
     def _message(self, of: Message) -> JSON:
+        embeds, attachments = with_pictures(of.embeds, [self.attachment(each) for each in of.attachments])
         shape: JSON = {
             "id": str(of.id),
             "channel_id": str(of.channel_id),
@@ -285,8 +287,8 @@ class Shapes:
             "mention_everyone": of.mentions.everyone,
             "mentions": [user(mentioned) for mentioned in of.mentions.users],
             "mention_roles": [str(role_id) for role_id in of.mentions.role_ids],
-            "attachments": [self.attachment(attachment) for attachment in of.attachments],
-            "embeds": of.embeds,
+            "attachments": attachments,
+            "embeds": embeds,
             "components": of.components,
         }
         optional = {
