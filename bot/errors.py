@@ -9,7 +9,7 @@ from typing import LiteralString, Self
 import discord
 from discord import app_commands
 
-from bot.gateway_words import IN_PLACE, TRANSLATED
+from bot.gateway_words import IN_PLACE, translated
 from bot.languages import Phrase, Value
 from gateway.errors import ApiError
 from storage import StorageError
@@ -80,7 +80,7 @@ def explain(error: BaseException) -> Phrase:
 
 
 def _explain_gateway(error: ApiError) -> Phrase:
-    phrase = IN_PLACE.get(error.code) or Phrase.verbatim(error.message, otherwise=_translated(error.code))
+    phrase = IN_PLACE.get(error.code) or Phrase.verbatim(error.message, otherwise=translated(error))
     if error.status == 401:
         phrase = _NO_KEY_OF_OURS
     says_when = "again in" in str(phrase)
@@ -90,11 +90,6 @@ def _explain_gateway(error: ApiError) -> Phrase:
         wait = timedelta(seconds=error.retry_after)
         phrase = Phrase("{sentence} You can try again in {time}.", sentence=phrase, time=wait)
     return phrase
-
-
-def _translated(code: str) -> Phrase:
-    unknown = Phrase("The gateway refused that, with the code `{code}`. Tell an admin.", code=code)
-    return TRANSLATED.get(code, unknown)
 
 
 def _explain_command(error: app_commands.AppCommandError) -> Phrase | None:

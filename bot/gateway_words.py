@@ -1,6 +1,8 @@
 """What a member reads where the gateway refuses or fails, by its error's code."""
 
-from bot.languages import Phrase
+from bot.languages import Dollars, Phrase, counted
+from gateway.client import LimitReached
+from gateway.errors import ApiError
 
 IN_PLACE = {
     "gateway_unreachable": Phrase(
@@ -92,3 +94,42 @@ TRANSLATED = {
     ),
 }
 """For whoever does not read English, in which the gateway's own sentence is shown: it has names and numbers."""
+
+
+def translated(error: ApiError) -> Phrase:
+    """What is said in place of the gateway's own words, with the figures of a limit where it tells them."""
+    if isinstance(error, LimitReached) and (phrase := _used_up(error)) is not None:
+        return phrase
+    unknown = Phrase("The gateway refused that, with the code `{code}`. Tell an admin.", code=error.code)
+    return TRANSLATED.get(error.code, unknown)
+
+
+def _used_up(error: LimitReached) -> Phrase | None:
+    most, left = int(error.limit), error.left
+    match error.code:
+        case "limit_requests":
+            return counted(
+                "Your access lets you ask {count} prompt a minute, and you have.",
+                "Your access lets you ask {count} prompts a minute, and you have.",
+                most,
+            )
+        case "limit_concurrent":
+            return counted(
+                "Your access lets {count} of your prompts be answered at a time. Wait until it is finished.",
+                "Your access lets {count} of your prompts be answered at a time. Wait until one is finished.",
+                most,
+            )
+        case "limit_tokens":
+            return Phrase(
+                "{left} of your {limit} tokens are left for today: not enough for this prompt and an answer.",
+                left=int(left),
+                limit=most,
+            )
+        case "limit_cost":
+            return Phrase(
+                "{left} of your {limit} are left for this month: not enough for this prompt and an answer.",
+                left=Dollars(left),
+                limit=Dollars(error.limit),
+            )
+        case _:
+            return None

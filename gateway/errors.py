@@ -112,6 +112,16 @@ class LimitReached(RateLimited):
         super().__init__(message, code=code, retry_after=retry_after)
         self.headers = headers
 
+    @property
+    def limit(self) -> float:
+        """How much the limit is: prompts, tokens or US dollars, as its code says."""
+        return float(self.headers["X-RateLimit-Limit"])
+
+    @property
+    def left(self) -> float:
+        """What is left of it, in the same unit."""
+        return float(self.headers["X-RateLimit-Remaining"])
+
 
 class UpstreamFailed(ApiError):
     """502: the provider was asked and did not answer as it should."""

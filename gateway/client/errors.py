@@ -7,6 +7,7 @@
 | the key is good, but not for this | `PermissionDenied` |
 | there is no such thing, or none that this key may see | `NotFound` |
 | too much for now; `retry_after` says for how many seconds | `RateLimited` |
+| a limit of the user's is used up; `limit` and `left` say how much; a kind of `RateLimited` | `LimitReached` |
 | the request cannot be taken as it is | `InvalidRequest`, `Conflict`, `TooLarge` |
 | the model's provider failed | `UpstreamFailed`, `UpstreamTimeout` |
 | the answer broke off after it had begun; a kind of `UpstreamFailed` | `BrokenAnswer` |
@@ -14,6 +15,7 @@
 | what answered is no Rolekey gateway | `ProtocolError` |
 """
 
+import re
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import ClassVar
@@ -27,6 +29,7 @@ from gateway.errors import (
     Conflict,
     InternalError,
     InvalidRequest,
+    LimitReached,
     NotFound,
     PermissionDenied,
     RateLimited,
@@ -38,6 +41,8 @@ from gateway.errors import (
 )
 from gateway.wire import ErrorAnswer
 
+_STANDING = ("X-RateLimit-Limit", "X-RateLimit-Remaining")
+_FIGURE = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 NOT_A_GATEWAY = "What answers at the gateway's address is not a Rolekey gateway."
 
 
@@ -103,7 +108,14 @@ def error_of(status: int, headers: Mapping[str, str], data: bytes) -> ApiError:
         )
     kind = BY_STATUS.get(status, InternalError)
     retry_after = _seconds(headers.get("Retry-After")) if answer.retry_after is None else answer.retry_after
+    standing = {name: headers[name] for name in _STANDING if name in headers}
+    if kind is RateLimited and retry_after is not None and _are_figures(standing):
+        return LimitReached(answer.error.message, code=answer.error.code, retry_after=retry_after, headers=standing)
     return kind(answer.error.message, code=answer.error.code, retry_after=retry_after)
+
+
+def _are_figures(standing: Mapping[str, str]) -> bool:
+    return len(standing) == len(_STANDING) and all(_FIGURE.fullmatch(value) for value in standing.values())
 
 
 def _seconds(retry_after: str | None) -> float | None:
@@ -119,6 +131,7 @@ __all__ = [
     "GatewayUnreachable",
     "InternalError",
     "InvalidRequest",
+    "LimitReached",
     "NotFound",
     "PermissionDenied",
     "ProtocolError",
