@@ -27,7 +27,7 @@ CHROMIUM_ARGUMENTS = [
     "--disable-sync",
 ]
 DESK, PHONE, ANIMATION = (1280, 800), (390, 844), (1280, 720)
-_WORD_SECONDS = 0.06  # so slow that a picture of a growing answer is no matter of luck
+_SLOW, _FAST = 0.06, 0.002  # seconds a word; so slow that a picture of a growing answer is no matter of luck
 _STEPS = 5
 
 
@@ -45,10 +45,15 @@ class Studio:
 
     @asynccontextmanager
     async def opened(
-        self, *, size: tuple[int, int] = DESK, scheme: Literal["dark", "light"] = "dark", tour: bool = False
+        self,
+        *,
+        size: tuple[int, int] = DESK,
+        scheme: Literal["dark", "light"] = "dark",
+        tour: bool = False,
+        word_seconds: float = _SLOW,
     ) -> AsyncGenerator[Tab]:
         """A playground of its own, and its page."""
-        async with playing(Config(), word_seconds=_WORD_SECONDS) as playground:
+        async with playing(Config(), word_seconds=word_seconds) as playground:
             width, height = size
             context = await self._browser.new_context(
                 viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce"
@@ -71,6 +76,8 @@ class Studio:
     async def take_all(self) -> None:
         """Every picture there is."""
         await self._take_answers()
+        await self._take_split()
+        await self._take_usage()
         await self._take_tour()
         await self._take_light()
         await self._take_phone()
@@ -96,6 +103,32 @@ class Studio:
             await ask(tab, "And now, a list of steps?", "plus")
             await tab.locator(".thread-card", has_text="offline-large").wait_for()
             await self.take(tab, "playground")
+
+    async def _take_split(self) -> None:
+        """One answer over several messages: where it begins, in its midst, and where it ends."""
+        async with self.opened(word_seconds=_FAST) as tab:
+            await be(tab, "Paula")
+            await ask(tab, "Tell me a long story")
+            await open_thread(tab)
+            await tab.get_by_role("button", name="Follow up").wait_for()
+            await self.take(tab, "split-end")
+            await tab.get_by_role("heading", name="Part 11").scroll_into_view_if_needed()
+            await self.take(tab, "split-middle")
+            await tab.get_by_role("heading", name="Tell me a long story").last.scroll_into_view_if_needed()
+            await self.take(tab, "split-start")
+
+    async def _take_usage(self) -> None:
+        async with self.opened(word_seconds=_FAST) as tab:
+            await be(tab, "Fred")
+            await ask(tab, "Show me a table, and how to read it in Python")
+            await open_thread(tab)
+            await tab.get_by_role("button", name="Follow up").wait_for()
+            await tab.locator(".channel", has_text="general").click()
+            await run(tab, "usage")
+            chart = tab.locator(".embed-image")
+            await chart.wait_for()
+            await expect(chart).to_have_js_property("complete", value=True)
+            await self.take(tab, "usage")
 
     async def _take_tour(self) -> None:
         async with self.opened(tour=True) as tab:
@@ -162,6 +195,14 @@ async def ask(tab: Tab, prompt: str, tier: str | None = None, *, slowly: bool = 
         await tab.keyboard.press("Enter")
         await tab.locator('[data-option="tier"]').press_sequentially(tier, delay=delay)
         await tab.keyboard.press("Enter")
+    await tab.keyboard.press("Enter")
+
+
+async def run(tab: Tab, command: str) -> None:
+    """Type a command that needs no options, and send it."""
+    await tab.locator(".composer-field").press_sequentially(f"/{command}")
+    await tab.keyboard.press("Enter")
+    await tab.locator(".command-bar").wait_for()
     await tab.keyboard.press("Enter")
 
 

@@ -131,6 +131,21 @@ async def test_an_answer_streams_into_its_thread_until_it_is_stopped_and_script_
         assert await tab.locator("img[src='x'], .message script, a[href^='javascript']").count() == 0
 
 
+async def test_a_command_that_needs_nothing_is_sent_by_enter_and_its_chart_is_shown_within_its_card() -> None:
+    async with opened() as (_, tab):
+        await tab.get_by_role("button", name="Skip tour").click()
+        await ask(tab, "Hello")
+        await tab.locator(".thread-card", has_text="offline-small").wait_for()
+        await tab.locator(".composer-field").fill("/usage")
+        await tab.keyboard.press("Enter")
+        await tab.locator(".command-bar").wait_for()
+        await tab.keyboard.press("Enter")
+        card = message(tab, "Your use in Rolekey HQ")
+        chart = card.locator(".embed").get_by_alt_text("A bar chart of the tokens used each day")
+        await expect(chart).to_have_js_property("naturalWidth", 1200)
+        await expect(card.locator(".attachments")).to_have_count(0)
+
+
 async def test_what_is_broken_in_the_panel_is_told_in_words_and_works_again_once_it_is_mended() -> None:
     async with opened() as (_, tab):
         await tab.get_by_role("button", name="Skip tour").click()

@@ -35,7 +35,7 @@ export class CommandBar {
   }
 
   focus() {
-    (this.#firstEmpty() ?? [...this.#inputs.values()].at(-1) ?? this.more ?? this.element).focus();
+    (this.#firstEmpty() ?? [...this.#inputs.values()].at(-1) ?? this.element).focus();
   }
 
   /** Fill an option in from outside: the tour does. */
