@@ -34,16 +34,18 @@ class _Shown:
     def embed(self, embed: JSON) -> JSON:
         resolved = dict(embed)
         for name in _PICTURES:
-            if (file := self._file((embed.get(name) or {}).get("url"))) is not None:
+            if (file := self._file(embed, name, "url")) is not None:
                 resolved[name] = {**embed[name], **_picture(file)}
         for name in _ICONS:
-            if (file := self._file((embed.get(name) or {}).get("icon_url"))) is not None:
+            if (file := self._file(embed, name, "icon_url")) is not None:
                 resolved[name] = {**embed[name], "icon_url": file["url"], "proxy_icon_url": file["proxy_url"]}
         return resolved
 
-    def _file(self, url: str | None) -> JSON | None:
-        named = _NAMED.fullmatch(url or "")
-        file = self._by_name.get(named["name"]) if named else self._by_url.get(url or "")
+    def _file(self, embed: JSON, part: str, field: str) -> JSON | None:
+        inner: JSON = embed.get(part) or {}
+        url: str = inner.get(field) or ""
+        named = _NAMED.fullmatch(url)
+        file = self._by_name.get(named["name"]) if named else self._by_url.get(url)
         if file is not None:
             self.urls.add(file["url"])
         return file
