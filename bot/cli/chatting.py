@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 import click
 import msgspec
 from dotenv import dotenv_values
-from rich.console import Console
 
 from bot.cli.group import CannotGoOn, run_to_end
 
@@ -155,6 +154,8 @@ def _key(given: str | None, from_environment: str | None) -> str:
 
 
 async def _chat(options: _Options) -> int:
+    from rich.console import Console
+
     from chat.commands import PLUS
     from chat.conversing import Conversing
     from chat.talking import Question, Talk

@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-from rich import box
-from rich.table import Table
 
 from bot.config import Config, ConfigError, load
 from gateway.errors import ApiError
@@ -82,11 +80,3 @@ def run_to_end(main_task: Coroutine[Any, Any, T], *, fast: bool = False) -> T:
         loop_factory = uvloop.new_event_loop
     with asyncio.Runner(loop_factory=loop_factory) as runner:
         return runner.run(main_task)
-
-
-def plain_table(*columns: str) -> Table:
-    """A table without lines, which wraps what is too long."""
-    table = Table(box=box.SIMPLE, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    return table

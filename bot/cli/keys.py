@@ -5,10 +5,8 @@ from typing import Literal
 
 import click
 import msgspec
-from rich.console import Console
-from rich.text import Text
 
-from bot.cli.group import CannotGoOn, config_option, here, plain_table, run_to_end
+from bot.cli.group import CannotGoOn, config_option, here, run_to_end
 from gateway.errors import Conflict
 from gateway.wire import Name, User
 
@@ -66,14 +64,11 @@ def keys_list(config_file: Path | None) -> None:
       rolekey keys list
       rolekey keys list --config /etc/rolekey.toml
     """
+    from bot.cli.tables import print_table
     from gateway.bootstrap import list_keys
 
-    table = plain_table("name", "role", "ends in", "created", "last used", "expires", "state")
-    for entry in run_to_end(list_keys(here(config_file))):
-        moments = (entry.created_at, entry.last_used_at, entry.expires_at)
-        created, used, expires = ("–" if moment is None else f"{moment:%Y-%m-%d %H:%M}Z" for moment in moments)
-        table.add_row(Text(entry.user_id), entry.role, entry.key_hint or "–", created, used, expires, _state(entry))
-    Console().print(table)
+    columns = ("name", "role", "ends in", "created", "last used", "expires", "state")
+    print_table(*columns, rows=map(_row, run_to_end(list_keys(here(config_file)))))
 
 
 @keys.command("revoke", short_help="Revoke a key.")
@@ -95,6 +90,14 @@ def keys_revoke(config_file: Path | None, name: str, *, yes: bool) -> None:
         click.confirm(f"Revoke the key {name}? Whoever uses it is shut out at once", abort=True, err=True)
     run_to_end(revoke(config, name))
     click.echo(f"Revoked {name}.")
+
+
+def _row(entry: User) -> list[str]:
+    from rich.markup import escape
+
+    moments = (entry.created_at, entry.last_used_at, entry.expires_at)
+    shown = ("–" if moment is None else f"{moment:%Y-%m-%d %H:%M}Z" for moment in moments)
+    return [escape(entry.user_id), entry.role, entry.key_hint or "–", *shown, _state(entry)]
 
 
 def _state(entry: User) -> str:

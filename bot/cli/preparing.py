@@ -2,16 +2,16 @@
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import msgspec
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from bot.cli.group import CannotGoOn, config_option, plain_table, run_to_end
+from bot.cli.group import CannotGoOn, config_option, run_to_end
 from bot.config import Config, ConfigError, load
-from bot.doctor.finding import Finding
+
+if TYPE_CHECKING:
+    from bot.doctor.finding import Finding
 
 
 @click.command(short_help="Try the settings and all they name.")
@@ -31,6 +31,7 @@ def check(config_file: Path | None, *, as_json: bool, no_discord: bool) -> None:
       rolekey check --no-discord
     """
     from bot.doctor import examine
+    from bot.doctor.finding import Finding
 
     try:
         config = load(config_file)
@@ -43,7 +44,7 @@ def check(config_file: Path | None, *, as_json: bool, no_discord: bool) -> None:
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(findings), indent=2))
     else:
-        Console().print(_findings_table(findings))
+        _show(findings)
     sys.exit(any(finding.result == "failed" for finding in findings))
 
 
@@ -60,15 +61,12 @@ def invite(config_file: Path | None, application_id: int | None) -> None:
       rolekey invite
       rolekey invite --application-id 123456789012345678
     """
+    from bot.cli.tables import print_table
     from bot.invite import PERMISSIONS, SCOPES, invite_url
 
     application = application_id or _application_of(load(config_file))
-    table = plain_table("asks for", "why")
-    for permission in PERMISSIONS:
-        table.add_row(permission.label, permission.why)
-    err = Console(stderr=True)
-    err.print(table)
-    err.print(f"Scopes: {', '.join(SCOPES)}. Open this as somebody who has Manage Server there:", highlight=False)
+    print_table("asks for", "why", rows=((each.label, each.why) for each in PERMISSIONS), on_stderr=True)
+    click.echo(f"Scopes: {', '.join(SCOPES)}. Open this as somebody who has Manage Server there:", err=True)
     click.echo(invite_url(application))
 
 
@@ -83,11 +81,10 @@ def _application_of(config: Config) -> int:
         raise CannotGoOn(str(error)) from error
 
 
-_MARKS = {"ok": "[green]✓[/]", "failed": "[red]✗[/]", "absent": "[dim]–[/]"}
+def _show(findings: "list[Finding]") -> None:
+    from rich.text import Text
 
+    from bot.cli.tables import MARKS, print_table
 
-def _findings_table(findings: list[Finding]) -> Table:
-    table = plain_table("check", "", "result", "what to do")
-    for finding in findings:
-        table.add_row(finding.check, _MARKS[finding.result], Text(finding.detail), Text(finding.advice))
-    return table
+    rows = ((each.check, MARKS[each.result], Text(each.detail), Text(each.advice)) for each in findings)
+    print_table("check", "", "result", "what to do", rows=rows)
