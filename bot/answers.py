@@ -35,6 +35,10 @@ class AnswerViews(Protocol):
         """
         ...
 
+    def ids_under(self, message: discord.Message) -> AnswerIds | None:
+        """What the buttons under a message say that it shows; none where it has none."""
+        ...
+
     def to_ask_again(self, promise_id: int, language: Language) -> discord.ui.View:
         """Retry for a question that was kept (`bot.promises`)."""
         ...

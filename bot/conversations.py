@@ -123,6 +123,11 @@ class OwnConversations:
                 raise
         await self._guests.remove(conversation_id, member_id)
 
+    async def shows_replies(self, held: Held) -> bool:
+        """Whether it is known of any reply that the channel shows it."""
+        conversation_id = held.conversation_id
+        return conversation_id is not None and bool(await self._threads.replies_shown(conversation_id, held.channel_id))
+
     async def fork(self, held: Held, member: Member, reply_id: str | None = None) -> Conversation:
         """A conversation of the member's own with what was said in the one that is held, up to a reply, else up to the
         last one that its channel shows: what its owner asked elsewhere is not theirs to copy.

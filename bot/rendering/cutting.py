@@ -46,14 +46,21 @@ class Carried(msgspec.Struct, frozen=True):
         """What opens it all again."""
         quote = fences.QUOTE if self.quoted else ""
         marks = spans.opening(self.spans)
+        if self.fence:
+            line_end = "\n" if marks and self.fence.quote else ""
+            return f"{marks}{line_end}{self.fence.reopening}{quote}"
         if marks and self.begins_line:
             marks += "\n"
-        return (self.fence.reopening if self.fence else "") + quote + marks
+        return quote + marks
+
+    @property
+    def closing(self) -> str:
+        """What closes it all."""
+        return (self.fence.closing if self.fence else "") + spans.closing(self.spans)
 
     def at_line(self) -> "Carried":
         """The same where the next message begins with a line of its own: only spoilers reach over lines."""
-        kept = tuple(span for span in self.spans if span.mark == spans.SPOILER)
-        return Carried(self.fence, spans=kept, begins_line=True)
+        return Carried(self.fence, spans=spans.spoilers(self.spans), begins_line=True)
 
     def whole(self, line: str) -> str:
         """`line`, the first of the next message, as the line of the block quote that it is the rest of."""
@@ -78,6 +85,15 @@ class _Line(msgspec.Struct):
     after: Fence | None
 
 
+class _Prose(msgspec.Struct):
+    """Lines in a row that are no code, and what is open before them and behind."""
+
+    start: int
+    text: str
+    before: Spans
+    after: Spans
+
+
 class Window:
     """The text from which the next message is taken, and the places where it may end."""
 
@@ -87,6 +103,7 @@ class Window:
         self._room = limit - len(carried.opening)
         self._half = self._room // 2
         self._lines = list(self._scan())
+        self._prose = list(self._scan_prose())
         self._atoms: list[tuple[int, int]] | None = None
 
     def cut(self) -> tuple[int, Carried]:
@@ -123,14 +140,24 @@ class Window:
         line = self._line_at(at)
         return fences.after_line(line.before, self._whole(line, at))
 
+    def _scan_prose(self) -> Iterator[_Prose]:
+        """Marks in code mean nothing, and only spoilers reach over a block of it."""
+        before, start = self._carried.spans, 0
+        ends = [(line.start, line.end) for line in self._lines if line.before or line.after]
+        for end, following in (*ends, (len(self._text), len(self._text))):
+            text = self._text[start:end]
+            after = spans.open_at(before, text, len(text))
+            if text:
+                yield _Prose(start, text, before, after)
+            before, start = spans.spoilers(after), following
+
     def _spans_at(self, at: int) -> Spans:
-        """Marks in code mean nothing, and none reaches over a block of it."""
-        if self._fence_at(at):
-            return ()
-        block = next((line for line in reversed(self._lines) if line.before and line.start < at), None)
-        if block is None:
-            return spans.open_at(self._carried.spans, self._text, at)
-        return spans.open_at((), self._text[block.end :], at - block.end)
+        prose = self._prose[bisect_left(self._prose, at, key=lambda each: each.start) - 1] if self._prose else None
+        if prose is None or at <= prose.start:
+            return spans.spoilers(self._carried.spans)  # only code stands before it
+        if at > prose.start + len(prose.text):
+            return spans.spoilers(prose.after)
+        return spans.open_at(prose.before, prose.text, at - prose.start)
 
     def _fits(self, at: int) -> bool:
         fence = self._fence_at(at)

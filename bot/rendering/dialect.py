@@ -8,6 +8,8 @@ backticks, an optional language, and the next three backticks end it wherever th
   and are escaped in text, or they would end or open a block where none is meant; a block that ends with its quote is
   closed there;
 - displayed formulas (`$$`, `\[` or `\begin{align}` on a line of their own) become code blocks in plain characters;
+- in a spoiler, code has no two bars side by side, which would end it (`bot.rendering.spans.sealed`), and a block begins
+  and ends on lines of its own, where its model put the spoiler's bars on the same;
 - all other lines are translated one by one (`bot.rendering.blocks`, `bot.rendering.inline`);
 - characters that Discord refuses or that deceive are left out: control characters, lone surrogates, and the overrides
   that turn the direction of text around (https://trojansource.codes). Right-to-left text needs none of them.
@@ -19,7 +21,7 @@ import re
 
 import msgspec
 
-from bot.rendering import blocks, fences, graphemes, inline, mathematics, tables
+from bot.rendering import blocks, fences, graphemes, inline, mathematics, spans, tables
 from bot.rendering.fences import Fence
 
 LONGEST_LINE = 1_000
@@ -31,6 +33,8 @@ _FENCE = "```"
 _REFUSED = re.compile("[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f\u202d\u202e]")  # but not ESC, the colours of ```ansi
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _MATH_BEGINS = re.compile(r"[ \t]*(?:(?P<dollars>\$\$)|(?P<bracket>\\\[)|\\begin\{(?P<name>[a-z]{4,9}\*?)\})")
+_HIDDEN_FENCE = re.compile(r"(?P<bars>[^`~]{0,200}\|\|)(?P<fence>(?:`{3,16}|~{3,16})[^`~]*)")
+_HIDDEN_END = re.compile(r"(?P<fence>[ \t]*(?:`{3,}|~{3,}))[ \t]*(?P<rest>\|\|.*\n?)")
 _ENVIRONMENTS = {"equation", "align", "aligned", "gather", "gathered", "multline", "cases", "matrix", "pmatrix"}
 
 
@@ -44,6 +48,8 @@ class _State(msgspec.Struct):
     header: str = ""  # a line that is a table's header, or a heading, if the next one says so
     in_paragraph: bool = False  # the line before is text, so the next one is no heading of its own
     delimiter: str = ""  # set while in a table
+    hidden: bool = False  # in a spoiler
+    growing: bool = False  # the last line has no end yet
     quote: str = ""  # where the table stands in a block quote
     rows: list[str] = []
     size: int = 0  # characters of the rows
@@ -80,7 +86,7 @@ class DiscordDialect:
     def pending(self) -> str:
         """What `finish` would return now. Changes nothing."""
         copy = DiscordDialect()
-        copy._state = msgspec.structs.replace(self._state, rows=list(self._state.rows))
+        copy._state = msgspec.structs.replace(self._state, rows=list(self._state.rows), growing=True)
         return copy.finish()
 
     def finish(self) -> str:
@@ -104,11 +110,23 @@ class DiscordDialect:
             return self._rest_of_line(part)
         if self._state.fence and not self._state.fence.is_left_by(part):
             return self._code(self._state.fence, part)
-        return self._flush() + self._left() + blocks.translate(part)
+        return self._flush() + self._left() + self._text(blocks.translate(part))
+
+    def _text(self, translated: str) -> str:
+        """What is no code, as it is shown."""
+        state = self._state
+        sealed, state.hidden = spans.sealed(translated, hidden=state.hidden, growing=state.growing)
+        return sealed
+
+    def _shown_code(self, code: str) -> str:
+        """A part of a block of code, as it is shown."""
+        return spans.barred(code) if self._state.hidden else code
 
     def _rest_of_line(self, part: str) -> str:
         separator = "\u200b" if part.startswith(("`", "~")) else ""  # it may have been cut within a run
-        return separator + (fences.defused(part) if self._state.fence else inline.translate(part))
+        if self._state.fence:
+            return separator + self._shown_code(fences.defused(part))
+        return separator + self._text(inline.translate(part))
 
     def _whole_line(self, line: str) -> str:
         state = self._state
@@ -123,6 +141,9 @@ class DiscordDialect:
         return self._opening(line)
 
     def _opening(self, line: str) -> str:
+        hidden = _HIDDEN_FENCE.fullmatch(line)
+        if hidden and fences.opening(hidden["fence"]):
+            return self._opening(hidden["bars"] + "\n") + self._whole_line(hidden["fence"])
         fence = fences.opening(line)
         if fence:
             self._state.fence = fence
@@ -134,15 +155,18 @@ class DiscordDialect:
             self._state.header = line
             return ""
         self._state.in_paragraph = blocks.may_be_heading(line)
-        return blocks.translate(line)
+        return self._text(blocks.translate(line))
 
     def _code(self, fence: Fence, line: str) -> str:
         code = fence.code_of(line)
+        end = _HIDDEN_END.fullmatch(code) if self._state.hidden else None
+        if end and fence.is_closed_by(fence.quote + end["fence"]):
+            return self._code(fence, f"{fence.quote}{end['fence']}\n") + self._whole_line(fence.quote + end["rest"])
         if fence.is_closed_by(line):
             self._state.fence = None
             indent = code[: len(code) - len(code.lstrip(" \t"))] if not fence.quote else ""
             return f"{fence.quote}{indent}{_FENCE}" + _line_end(line)
-        return fence.quote + fences.defused(code)
+        return fence.quote + self._shown_code(fences.defused(code))
 
     def _left(self) -> str:
         """Close a block that its quote has left open."""
@@ -166,7 +190,7 @@ class DiscordDialect:
     def _formula(self, line: str) -> str:
         """A line of a displayed formula; it has no blank ones."""
         tex, end, behind = line.partition(self._state.math)
-        rows = fences.defused(mathematics.readable(tex)).split("\n")
+        rows = self._shown_code(fences.defused(mathematics.readable(tex))).split("\n")
         shown = "".join(f"{row}\n" for row in rows if row)
         if end:
             self._state.math = ""
@@ -184,7 +208,7 @@ class DiscordDialect:
             heading = None if state.in_paragraph else blocks.underlined(state.header, line)
             if heading is not None:
                 state.header = ""
-                return heading
+                return self._text(heading)
             header = state.header[len(fences.quote_mark(state.header)) :]
             if (header != state.header) == (row != line) and tables.is_delimiter(header, row):
                 state.header, state.delimiter, state.quote = header, row, fences.QUOTE if row != line else ""
@@ -203,12 +227,12 @@ class DiscordDialect:
 
     def _table(self) -> str:
         state = self._state
-        table = tables.render(state.header, state.delimiter, state.rows)
+        table = self._shown_code(tables.render(state.header, state.delimiter, state.rows))
         return "".join(state.quote + line for line in table.splitlines(keepends=True)) if state.quote else table
 
     def _flush(self) -> str:
         state = self._state
-        shown = self._table() if state.delimiter else blocks.translate(state.header)
+        shown = self._table() if state.delimiter else self._text(blocks.translate(state.header))
         state.in_paragraph = not state.delimiter and blocks.may_be_heading(state.header)
         state.header, state.delimiter, state.quote, state.rows, state.size = "", "", "", [], 0
         return shown

@@ -139,20 +139,18 @@ class Splitter:
                 self._carried = self._carried.at_line()
             self._at = at
             return True
-        if self._carried.spans and self._carried.begins_line and fences.opening(self._line()):
-            self._carried = Carried()  # marks do not reach over code
         return self._skip_marks(final=final)
 
-    def _line(self) -> str:
-        end = self._buffer.find("\n", self._at, self._at + self._limit)
-        return self._buffer[self._at : end if end >= 0 else self._at + self._limit]
-
     def _skip_marks(self, *, final: bool) -> bool:
-        """Where the piece before was closed just before its own closing marks, those have nothing left to close."""
+        """Where the piece before was closed just before its own closing marks, those have nothing left to close.
+
+        Behind blank space only a spoiler is closed: other marks open something there.
+        """
         left, at = list(self._carried.spans), self._at
-        if self._dropped + at != self._start:
-            return False
+        behind_space = self._dropped + at != self._start
         while left and self._buffer.startswith(left[-1].mark, at):
+            if behind_space and left[-1].mark != spans.SPOILER:
+                break
             at += len(left.pop().mark)
         if at == self._at or (at == len(self._buffer) and not final):
             return False
@@ -170,7 +168,8 @@ class Splitter:
             self._at += len(window)
         elif ended and not fence.is_left_by(whole) and (not fence.code_of(whole).strip() or fence.is_closed_by(whole)):
             self._at += len(line) + len(newline)
-            self._carried = Carried(fences.after_line(fence, whole))
+            after = fences.after_line(fence, whole)
+            self._carried = Carried(after, spans=self._carried.spans, begins_line=True)
         else:
             return False
         return True
@@ -178,8 +177,7 @@ class Splitter:
     def _cut(self) -> Piece:
         window = self._buffer[self._at : self._at + self._room() + 1]
         length, after = Window(window, self._carried, self._limit).cut()
-        closing = after.fence.closing if after.fence else spans.closing(after.spans)
-        piece = self._piece(window[:length], closing, self._dropped + self._at + length)
+        piece = self._piece(window[:length], after.closing, self._dropped + self._at + length)
         self._at += length
         self._start = piece.end
         self._carried = msgspec.structs.replace(after, spans=spans.handed_on(after.spans))
@@ -188,15 +186,19 @@ class Splitter:
         return piece
 
     def _last(self, *, growing: bool) -> Piece:
-        """The piece at the end of the text. Marks that are never closed are text, but for those added here."""
+        """The piece at the end of the text. Marks that are never closed are text, but for those added here.
+
+        Where closing them does not fit, spoilers are closed at least, which makes it too long.
+        """
         body = self._buffer[self._at :]
         end = self._dropped + len(self._buffer)
         ended = Window(body, self._carried, self._limit).at_end()
-        if ended.fence:
-            return self._piece(body, ended.fence.closing, end)
-        closing = spans.closing(tuple(span for span in ended.spans if growing or span.carried))
-        piece = self._piece(body, closing, end)
-        return piece if len(piece.text) <= self._limit else self._piece(body, "", end)
+        left = tuple(span for span in ended.spans if growing or span.carried)
+        fence = ended.fence.closing if ended.fence else ""
+        piece = self._piece(body, fence + spans.closing(left), end)
+        if len(piece.text) <= self._limit:
+            return piece
+        return self._piece(body, fence + spans.closing(spans.spoilers(left)), end)
 
     def _piece(self, body: str, closing: str, end: int) -> Piece:
         body = body.rstrip()

@@ -16,6 +16,7 @@ from bot.tree import fail_privately
 COG = "Ask"
 _PROMPT_LIMIT = 4000  # https://discord.com/developers/docs/components/reference#text-input
 _ID = "[0-9a-f-]{36}"
+_FOLLOW_UP = re.compile(rf"rolekey:followup:(?P<conversation>{_ID}):(?P<message>{_ID})")
 Action = Literal["stop", "regenerate", "retry", "continue", "followup", "delete", "erase"]
 Submit = Callable[[discord.Interaction[Any], str], Awaitable[None]]
 
@@ -158,6 +159,15 @@ class AnswerButtons:
         if ids.prompt_id:
             row.append(("delete", ids.reply_id or ids.prompt_id))
         return _view(language, row, ids)
+
+    def ids_under(self, message: discord.Message) -> AnswerIds | None:
+        """Follow up, which each finished answer has, names its reply. Only one's own buttons tell the truth."""
+        for row in message.components:
+            for item in row.children if isinstance(row, discord.ActionRow) else []:
+                says = _FOLLOW_UP.fullmatch(item.custom_id or "")
+                if says:
+                    return AnswerIds(conversation_id=says["conversation"], reply_id=says["message"])
+        return None
 
     def to_ask_again(self, promise_id: int, language: Language) -> ui.View:
         """Retry alone."""

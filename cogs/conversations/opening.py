@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 _NOBODY = discord.AllowedMentions.none()
 _NAME_LIMIT = 100  # https://discord.com/developers/docs/resources/channel#start-thread-without-message
 _RENAME_SECONDS = 3.0
+_LOOKED_AT = 100  # messages of a channel, which is one request
 
 
 class Opening:
@@ -132,6 +133,20 @@ class Opening:
             view = self._views.when_done(ids, language)
             message = await thread.send(page, view=view, allowed_mentions=_NOBODY, suppress_embeds=True)
             if held is not None:
+                await self._threads.remember_answer(message.id, held, ids)
+
+    async def note_replies(self, held: Held) -> None:
+        """Note which replies a channel shows, as the buttons under them say: `remind` has not always done so."""
+        channel = self._client.get_partial_messageable(held.channel_id)
+        me = self._client.user
+        try:
+            shown = [message async for message in channel.history(limit=_LOOKED_AT) if message.author == me]
+        except discord.HTTPException as error:
+            log.info("channel %d cannot be read: %s", held.channel_id, error)
+            return
+        for message in shown:
+            ids = self._views.ids_under(message)
+            if ids is not None and ids.conversation_id == held.conversation_id:
                 await self._threads.remember_answer(message.id, held, ids)
 
     async def rename(self, conversation_id: str, title: str) -> bool:

@@ -160,6 +160,8 @@ class SharingCog(commands.Cog):
         if private and not await self._guests.includes(held.conversation_id, member.member.id):
             check_owner(held, member.member.id)
         parent = await self._opening.parent(interaction, private=private)
+        if not (reply_id or await self._own.shows_replies(held)):
+            await self._opening.note_replies(held)
         copy = await self._own.fork(held, member, reply_id)
         thread = await self._opening.make(parent, member.member, copy, private=private)
         words = language_of(interaction).say(

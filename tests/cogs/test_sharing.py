@@ -7,7 +7,7 @@ from bot.config import Access
 from cogs.conversations import SharingCog
 from gateway.wire import ChatRequest
 from tests.cogs.conftest import MakeWorld, World, last
-from tests.cogs.test_conversations import begin, conversation_in, text, told
+from tests.cogs.test_conversations import begin, conversation_in, gone, text, told
 from tests.cogs.test_privacy import forget
 from tests.cogs.test_setup import choose, walk
 
@@ -206,5 +206,28 @@ async def test_a_fork_has_what_its_channel_shows_and_nothing_that_the_owner_aske
             await gateway.acting_with(key).ask(elsewhere)
         await world.paula.slash(thread, "fork")
         await world.paula.send(world.threads()[-1], "And for me?")
+        asked = [content for role, content in world.upstream.requests[-1].messages if role == "user"]
+        assert asked == ["What is a monad?", "And for me?"]
+
+
+async def test_a_thread_that_open_made_before_its_answer_was_noted_is_forked_as_far_as_it_shows(
+    make_world: MakeWorld,
+) -> None:
+    async with make_world() as world:
+        first = await begin(world)
+        await gone(world, first)
+        await world.fred.slash(world.general, "conversations open", conversation="fine", public=True)
+        thread = world.threads()[-1]
+        cog = world.bot.get_cog("SharingCog")
+        assert isinstance(cog, SharingCog)
+        await cog._threads.forget_answer(last(thread).id)
+        key = await world.key_of(world.fred)
+        async with world.gateway() as gateway:
+            conversation_id = await conversation_in(world, thread)
+            await gateway.acting_with(key).ask(ChatRequest(prompt="A secret", conversation_id=conversation_id))
+        await world.paula.slash(thread, "fork")
+        fork = world.threads()[-1]
+        assert fork.id != thread.id
+        await world.paula.send(fork, "And for me?")
         asked = [content for role, content in world.upstream.requests[-1].messages if role == "user"]
         assert asked == ["What is a monad?", "And for me?"]
