@@ -24,9 +24,9 @@ install: $(VENV)/.base ## Make .venv and install what running needs
 run: install ## Start: the bot where DISCORD_TOKEN is set, otherwise the playground
 	@exec $(PY) -m bot run $(ARGS)
 
-test: $(VENV)/.dev ## Set up, then lint, type-check and test everything
+test: $(VENV)/.dev ## Set up, then lint, type-check and test everything, with a process a core
 	@$(MAKE) lint
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest --numprocesses auto --dist worksteal $(ARGS)
 
 lint: $(VENV)/.dev ## ruff and pyright
 	@echo "ruff"
