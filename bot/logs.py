@@ -101,5 +101,6 @@ def set_up_logging(
         ("aiohttp.access", logging.WARNING),
         ("aiosqlite", logging.INFO),
         ("asyncio", logging.INFO),
+        ("markdown_it", logging.INFO),
     ):
         logging.getLogger(name).setLevel(max(least, root.level))

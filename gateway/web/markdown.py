@@ -1,21 +1,26 @@
 """What people and models wrote, as HTML that runs nothing and fetches nothing.
 
-markdown-it-py escapes HTML within it, Pygments colours code by classes, and nh3 has the last word on what may stay.
+markdown-it-py escapes HTML within it, `gateway.web.colouring` colours code by classes, and nh3 has the last word on
+what may stay.
 """
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import MutableMapping, Sequence
 from html import escape
+from typing import Any, NamedTuple
 
 import nh3
 from markdown_it import MarkdownIt
+from markdown_it.common.utils import unescapeAll
 from markdown_it.token import Token
-from pygments import highlight
-from pygments.formatters.html import HtmlFormatter
-from pygments.lexers import get_lexer_by_name  # pyright: ignore[reportUnknownVariableType] - the stub names no type
-from pygments.util import ClassNotFound
 
-# Longer code stays in one colour: a lexer is a set of regular expressions, and takes its time.
-_MOST_COLOURED = 30_000
+from gateway.web.colouring import Colouring
+
+# How deep brackets, quotes and lists are looked into; brackets that nobody closes cost so much a character.
+_DEEPEST = 20
+_COLOURING = "colouring"
+# Rendered in some milliseconds, whatever it is.
+_QUICK_CHARACTERS = 1000
 _TAGS = {
     "p", "br", "hr", "h1", "h2", "h3", "h4", "h5", "h6", "strong", "em", "s", "blockquote", "ul", "ol", "li", "a",
     "code", "pre", "span", "div", "table", "thead", "tbody", "tr", "th", "td",
@@ -36,23 +41,27 @@ class Markdown:
     """Renders Markdown. Pictures become links: showing one would tell its host who reads."""
 
     def __init__(self) -> None:
-        self._markdown = MarkdownIt("js-default", {"html": False, "breaks": True, "highlight": _fence})
+        self._markdown = MarkdownIt("js-default", {"html": False, "breaks": True, "maxNesting": _DEEPEST})
         self._markdown.disable("image")
+        self._markdown.add_render_rule("fence", _fence)
 
-    def html(self, text: str, *, under: int = 2) -> str:
-        """The text as HTML, its headings below the one of level `under` that says whose text it is."""
-        return self._rendered(self._markdown.parse(text), under)
+    def html(self, text: str, *, under: int = 2, colouring: Colouring | None = None) -> str:
+        """The text as HTML, its headings below the one of level `under` that says whose text it is.
 
-    def code(self, text: str, language: str) -> str:
+        Texts on one page share its `colouring`.
+        """
+        return self._rendered(self._markdown.parse(text), under, colouring or Colouring())
+
+    def code(self, text: str, language: str, colouring: Colouring) -> str:
         """A text that is code as a whole, as HTML."""
-        return _clean(_fence(text, language, ""))
+        return _clean(_code(text, language, colouring))
 
     def last_block(self, text: str) -> int:
         """Where the last block of the text begins: what stands before it no longer changes as text is added."""
         starts = [token.map[0] for token in self._markdown.parse(text) if token.level == 0 and token.map]
         return len("".join(text.splitlines(keepends=True)[: starts[-1]])) if starts else 0
 
-    def _rendered(self, tokens: Sequence[Token], under: int) -> str:
+    def _rendered(self, tokens: Sequence[Token], under: int, colouring: Colouring) -> str:
         for token in tokens:
             if token.type in {"heading_open", "heading_close"}:
                 token.tag = f"h{min(6, int(token.tag[1:]) + under)}"
@@ -62,9 +71,15 @@ class Markdown:
             for child in token.children or ():
                 if child.type == "link_open":
                     child.attrSet("target", "_blank")
-        made = self._markdown.renderer.render(tokens, self._markdown.options, {})
+        made = self._markdown.renderer.render(tokens, self._markdown.options, {_COLOURING: colouring})
         made = made.replace("<table>", '<div class="table" tabindex="0"><table>').replace("</table>", "</table></div>")
         return _clean(made)
+
+
+class _Made(NamedTuple):
+    at: int
+    finished: str
+    last: str
 
 
 class GrowingText:
@@ -78,11 +93,20 @@ class GrowingText:
         """The next piece."""
         self._open += piece
 
-    def render(self) -> tuple[str, str]:
-        """The HTML of blocks that are now finished, told once, and that of the last one as it is."""
-        at = self._markdown.last_block(self._open)
-        finished, self._open = self._open[:at], self._open[at:]
-        return self._markdown.html(finished) if finished else "", self._markdown.html(self._open)
+    async def render(self) -> tuple[str, str]:
+        """The HTML of blocks that are now finished, told once, and that of the last one as it is.
+
+        One at a time; pieces that are added meanwhile come the next time, and where this is cancelled nothing is told.
+        """
+        text = self._open
+        # Others wait for the event loop, and where a thread works they only wait their turn.
+        made = self._made(text) if len(text) <= _QUICK_CHARACTERS else await asyncio.to_thread(self._made, text)
+        self._open = self._open[made.at :]
+        return made.finished, made.last
+
+    def _made(self, text: str) -> _Made:
+        at = self._markdown.last_block(text)
+        return _Made(at, self._markdown.html(text[:at]) if at else "", self._markdown.html(text[at:]))
 
 
 class PlainText:
@@ -95,7 +119,7 @@ class PlainText:
         """The next piece."""
         self._open += piece
 
-    def render(self) -> tuple[str, str]:
+    async def render(self) -> tuple[str, str]:
         """The HTML of what came since the last time, and nothing that may change."""
         finished, self._open = self._open, ""
         return escape(finished), ""
@@ -111,16 +135,11 @@ def _clean(html: str) -> str:
     )
 
 
-def _fence(code: str, language: str, _attributes: str) -> str:
+def _fence(_renderer: Any, tokens: Sequence[Token], index: int, _options: Any, env: MutableMapping[str, Any]) -> str:
+    language = unescapeAll(tokens[index].info).split(maxsplit=1)
+    return _code(tokens[index].content, language[0] if language else "", env[_COLOURING]) + "\n"
+
+
+def _code(code: str, language: str, colouring: Colouring) -> str:
     name = escape(language, quote=True)
-    return f'<pre class="code" data-language="{name}"><code tabindex="0">{_coloured(code, language)}</code></pre>'
-
-
-def _coloured(code: str, language: str) -> str:
-    if language and len(code) <= _MOST_COLOURED:
-        try:
-            lexer = get_lexer_by_name(language, stripnl=False)
-        except ClassNotFound:
-            return escape(code)
-        return highlight(code, lexer, HtmlFormatter[str](nowrap=True))
-    return escape(code)
+    return f'<pre class="code" data-language="{name}"><code tabindex="0">{colouring.html(code, language)}</code></pre>'

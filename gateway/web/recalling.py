@@ -21,6 +21,7 @@ from gateway.principals import Principal
 from gateway.routing import Query, Routes
 from gateway.web.beside import conversations_beside
 from gateway.web.callers import holder_of_key, signed_in
+from gateway.web.colouring import Colouring
 from gateway.web.forms import fields_of
 from gateway.web.keys import MARKDOWN, SITE
 from gateway.web.markdown import Markdown
@@ -108,7 +109,8 @@ async def _whose(request: web.Request, asked: Asked) -> Principal | None:
 
 
 def _rendered(markdown: Markdown, messages: list[StoredMessage]) -> list[tuple[StoredMessage, str]]:
-    return [(message, markdown.html(message.content, under=3)) for message in messages]
+    colouring = Colouring()
+    return [(message, markdown.html(message.content, under=3, colouring=colouring)) for message in messages]
 
 
 def _page(

@@ -85,7 +85,7 @@ async def _show(events: AsyncGenerator[ChatEvent], stream: EventStream, text: Gr
             else:
                 answer = event
     if answer is not None:
-        await stream.send(_grown(text))
+        await stream.send(await _grown(text))
         await stream.send(frame("done", _end(answer)))
 
 
@@ -110,14 +110,14 @@ async def _send_as_it_comes(text: GrowingText | PlainText, stream: EventStream, 
             await came.wait()
             came.clear()
             began = loop.time()
-            grown = _grown(text)
+            grown = await _grown(text)
             took = loop.time() - began
             await stream.send(grown)
             await asyncio.sleep(max(_SHOWN_EVERY_SECONDS, took * _REST_PER_WORK))
 
 
-def _grown(text: GrowingText | PlainText) -> bytes:
-    finished, last = text.render()
+async def _grown(text: GrowingText | PlainText) -> bytes:
+    finished, last = await text.render()
     return frame("html", Growth(finished=finished, last=last))
 
 

@@ -8,6 +8,7 @@ import msgspec
 from gateway.conversations import ConversationRecord, StoredMessage
 from gateway.times import moment
 from gateway.web.branches import Step
+from gateway.web.colouring import Colouring
 from gateway.web.markdown import Markdown
 
 View = Literal["pretty", "reply", "json"]
@@ -22,17 +23,21 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
 
 def shown(markdown: Markdown, record: ConversationRecord, way: Sequence[Step], view: View) -> list[Shown]:
     """The messages of one way through a conversation. Prompts always look the same."""
-    return [Shown(step=step, html=_html(markdown, record, way[: number + 1], view)) for number, step in enumerate(way)]
+    colouring = Colouring()
+    return [
+        Shown(step=step, html=_html(markdown, record, way[: number + 1], view, colouring))
+        for number, step in enumerate(way)
+    ]
 
 
-def _html(markdown: Markdown, record: ConversationRecord, way: Sequence[Step], view: View) -> str:
+def _html(markdown: Markdown, record: ConversationRecord, way: Sequence[Step], view: View, colouring: Colouring) -> str:
     message = way[-1].message
     if message.role == "user" or view == "pretty":
-        return markdown.html(message.content)
+        return markdown.html(message.content, colouring=colouring)
     if view == "reply":
         return ""
     answer = msgspec.json.encode(answer_of(record, way))
-    return markdown.code(msgspec.json.format(answer, indent=2).decode(), "json")
+    return markdown.code(msgspec.json.format(answer, indent=2).decode(), "json", colouring)
 
 
 def answer_of(record: ConversationRecord, way: Sequence[Step]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from gateway.conversations import StoredMessage
 from gateway.web.branches import way_through
+from gateway.web.colouring import LANGUAGES, Colouring
 from gateway.web.markdown import GrowingText, Markdown
 
 MARKDOWN = Markdown()
@@ -39,6 +40,32 @@ def test_code_is_coloured_by_classes_and_tables_keep_their_columns() -> None:
     assert "x &lt; y" in MARKDOWN.html("```nosuchlanguage\nx < y\n```")
 
 
+@pytest.mark.parametrize(("language", "code"), [("easytrieve", "\t"), ("autohotkey", "\n "), ("console", "a::")])
+def test_code_that_colouring_would_take_minutes_for_is_shown_as_it_is(language: str, code: str) -> None:
+    made = MARKDOWN.html(f"```{language}\n{code * 3000}x\n```")
+    assert made.startswith(f'<pre class="code" data-language="{language}"><code tabindex="0">')
+    assert "<span" not in made
+
+
+def test_code_is_in_one_colour_where_a_page_has_coloured_for_long_enough() -> None:
+    ticks = iter(range(1000))
+    colouring = Colouring(clock=lambda: next(ticks) / 20)
+    first, later = (MARKDOWN.html(f"```js\n{code}\n```", colouring=colouring) for code in ("f()", "if (a < b) g()"))
+    assert "<span" in first
+    assert "<span" not in later
+    assert "if (a &lt; b) g()" in later
+
+
+def test_languages_have_the_names_that_models_give_them() -> None:
+    for name in ("Python", "py", "sh", "c++", "C#", "yml", "Dockerfile", *sorted(LANGUAGES)):
+        assert "<span" in MARKDOWN.html(f"```{name}\n# 'a' = \"b\" + 1; // <c>\n- d: [e](f) def end {{\n```"), name
+
+
+def test_nothing_is_looked_into_deeper_than_a_few_levels() -> None:
+    assert MARKDOWN.html(">" * 3000 + " a").count("<blockquote>") <= 20
+    assert MARKDOWN.html("[" * 3000) == f"<p>{'[' * 3000}</p>\n"
+
+
 def test_links_lead_out_without_telling_from_where() -> None:
     assert (
         MARKDOWN.html("[a](https://example.org)")
@@ -56,11 +83,11 @@ TEXT = "# Head\n\nOne **bold**\ntext\n\n- a\n- b\n\n```py\nx = 1\n\ny = 2\n```\n
 
 
 @given(st.lists(st.integers(0, len(TEXT)), max_size=20).map(sorted))
-def test_a_text_that_grows_ends_as_it_would_at_once_wherever_it_is_cut(cuts: list[int]) -> None:
+async def test_a_text_that_grows_ends_as_it_would_at_once_wherever_it_is_cut(cuts: list[int]) -> None:
     growing, finished, last = GrowingText(MARKDOWN), "", ""
     for begin, end in zip([0, *cuts], [*cuts, len(TEXT)], strict=True):
         growing.add(TEXT[begin:end])
-        more, last = growing.render()
+        more, last = await growing.render()
         finished += more
     assert finished + last == MARKDOWN.html(TEXT)
 
