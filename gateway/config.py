@@ -102,7 +102,7 @@ class Recovery(Section, frozen=True, kw_only=True):
 # Where the gateway's own routes are, whatever the settings say.
 OWN_PATHS = re.compile(
     r"/(api/(chat|access-token|users|conversations|accounts|usage|search|audit|policy|whoami)|v1|health|metrics|docs|openapi.json"
-    r"|c|reply|search|user|users|clients|usage|accounts|audit|sign-(in|out)[a-z-]*|signed-in-with-discord|static)"
+    r"|c|reply|search|language|user|users|clients|usage|accounts|audit|sign-(in|out)[a-z-]*|signed-in-with-discord|static)"
     r"(/|$)"
 )
 

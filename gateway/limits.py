@@ -128,9 +128,9 @@ class Limits:
         add = self.charge(spent)
 
         async def work(connection: Connection) -> None:
-            await add(connection)
             if hold.identity is not None:
                 await self._sql.end(connection, id=hold.identity)
+            await add(connection)  # last, since others wait for the sums of usage until this is committed
 
         return work
 

@@ -35,9 +35,12 @@ class _Place(msgspec.Struct, frozen=True):
             return cls()
         at, _, title_id = position.id.partition(" ")
         try:
-            return cls(position.at, int(at), title_id and str(UUID(title_id)))
+            place = cls(position.at, int(at), title_id and str(UUID(title_id)))
         except ValueError:
-            raise InvalidRequest("cursor belongs to another list; leave it out to begin at the first page.") from None
+            place = None
+        if place is None or abs(place.title_at) > _END:
+            raise InvalidRequest("cursor belongs to another list; leave it out to begin at the first page.")
+        return place
 
     def moved(self, row: _Row) -> "_Place":
         if "seq" in row:

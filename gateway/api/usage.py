@@ -2,7 +2,7 @@
 
 import csv
 import io
-from datetime import date
+from datetime import MAXYEAR, date
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -97,6 +97,8 @@ def check_days(first: date, last: date) -> None:
         raise InvalidRequest("from is later than to.")
     if (last - first).days >= _MOST_DAYS:
         raise InvalidRequest(f"from and to are more than {_MOST_DAYS} days apart. Ask for less at once.")
+    if last.year == MAXYEAR:  # there is no day after the last one of it
+        raise InvalidRequest(f"to is in the year {MAXYEAR}, the last that there is. Take an earlier day.")
 
 
 def check_grouping(caller: Principal, by: UsageBy | None, span: Span) -> None:

@@ -17,6 +17,7 @@ from gateway.routing import EVERY_ROLE, Query, Routes
 from gateway.search_query import SearchQuery
 from gateway.web.beside import conversations_beside
 from gateway.web.branches import way_through
+from gateway.web.forms import fields_of
 from gateway.web.keys import MARKDOWN, SITE
 from gateway.web.overview import show_overview
 from gateway.web.searching import Finding, parts_of, show_search_of_others
@@ -106,7 +107,7 @@ async def show_conversation(request: web.Request) -> web.Response:
 async def rename(request: web.Request) -> web.Response:
     """`POST /c/{id}/rename`: a title of one's own."""
     record = await conversation_asked_for(request)
-    title = str((await request.post()).get("title", "")).strip()
+    title = (await fields_of(request)).get("title", "")
     try:
         msgspec.convert({"title": title}, UpdateConversation)
     except msgspec.ValidationError as error:

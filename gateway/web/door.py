@@ -6,6 +6,7 @@ from gateway.app_keys import PRINCIPAL, ROUTES, SESSIONS
 from gateway.errors import ApiError, PermissionDenied, Unauthenticated
 from gateway.routing import Contract, Handler
 from gateway.session_cookies import CSRF_HEADER, SESSION, Session, check_own_site, check_token, drop_session, session_of
+from gateway.web.forms import form_of
 from gateway.web.keys import SITE
 
 
@@ -58,8 +59,8 @@ async def _check_origin(request: web.Request, session: Session | None) -> None:
         )
     given = request.headers.get(CSRF_HEADER)
     if given is None:
-        given = (await request.post()).get("csrf")
-    check_token(session, given if isinstance(given, str) else "")
+        given = (await form_of(request)).get("csrf", "")
+    check_token(session, given)
 
 
 def _page(request: web.Request) -> Contract | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any, TypeVar
+from urllib.parse import parse_qsl
 
 import msgspec
 from aiohttp import web
@@ -11,13 +12,31 @@ from gateway.errors import Conflict, InvalidRequest, NotFound, PermissionDenied
 T = TypeVar("T")
 Fields = Mapping[str, str]
 
+_MOST_FIELDS = 100
+
 MENDABLE = (InvalidRequest, PermissionDenied, NotFound, Conflict)
 """What a form is shown again for, with all that was filled in."""
 
 
+async def form_of(request: web.Request) -> Fields:
+    """The form's fields as they came, of several with one name the first; none where it is no form as the pages' are.
+
+    aiohttp's own reader also takes files and other encodings, which no page sends, and fails in many ways where those
+    are broken. Raises `InvalidRequest`.
+    """
+    if request.content_type != "application/x-www-form-urlencoded":
+        return {}
+    try:
+        text = (await request.read()).decode()
+        given = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS)
+    except ValueError as error:
+        raise InvalidRequest("The form cannot be read. Load the page again, and repeat what you did.") from error
+    return dict(reversed(given))
+
+
 async def fields_of(request: web.Request) -> Fields:
     """The form's fields without the spaces around them. Raises `InvalidRequest` for what no text field holds."""
-    fields = {name: given.strip() for name, given in (await request.post()).items() if isinstance(given, str)}
+    fields = {name: given.strip() for name, given in (await form_of(request)).items()}
     if any("\0" in given for given in fields.values()):
         raise InvalidRequest("The form holds a NUL character. Leave it out.")
     return fields

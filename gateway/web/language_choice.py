@@ -6,6 +6,7 @@ from aiohttp import web
 
 from gateway.errors import InvalidRequest
 from gateway.routing import Routes
+from gateway.web.forms import form_of
 from gateway.web.keys import SITE
 from gateway.web.languages.languages import COOKIE
 
@@ -19,12 +20,12 @@ def add_routes(routes: Routes) -> None:
 
 async def choose_language(request: web.Request) -> web.Response:
     """`POST /language`: keep the language in the field `language`, and go on where the form was (`here`)."""
-    form = await request.post()
+    form = await form_of(request)
     site = request.app[SITE]
-    language = site.languages.get(str(form.get("language", "")))
+    language = site.languages.get(form.get("language", ""))
     if language is None:
         raise InvalidRequest("There is no such language. Choose one of those in the menu.")
-    here = str(form.get("here", ""))
+    here = form.get("here", "")
     # It is put behind "./", so whatever it says is an address on this site.
     response = site.redirect(request, here if here.isprintable() else "")
     cookie = SimpleCookie()

@@ -9,6 +9,7 @@ from gateway.errors import ApiError, PermissionDenied, RateLimited
 from gateway.parameters import query_of
 from gateway.routing import EVERY_ROLE, Query, Routes
 from gateway.session_cookies import SESSION, drop_session, new_session, session_of
+from gateway.web.forms import fields_of
 from gateway.web.keys import ATTEMPTS, SITE
 
 
@@ -34,9 +35,9 @@ async def show_form(request: web.Request) -> web.Response:
 
 async def sign_in(request: web.Request) -> web.Response:
     """`POST /sign-in`: begin a session with the key in the form. One that was there before ends."""
-    given = (await request.post()).get("key")
+    given = (await fields_of(request)).get("key", "")
     try:
-        name = await _begin(request, given.strip() if isinstance(given, str) else "")
+        name = await _begin(request, given)
     except ApiError as error:
         return request.app[SITE].sign_in_page(request, error=error)
     before = request.get(SESSION)

@@ -14,6 +14,7 @@ from gateway.routing import Query, Routes
 from gateway.session_cookies import SESSION, new_session
 from gateway.times import Clock, milliseconds
 from gateway.web.discord_oauth import DiscordAccount
+from gateway.web.forms import form_of
 from gateway.web.keys import ATTEMPTS, DISCORD_MEMBERS, DISCORD_OAUTH, SITE, TICKETS
 
 RETURN_PATH = "signed-in-with-discord"
@@ -73,9 +74,9 @@ class DiscordDoor:
 
     async def choose(self, request: web.Request) -> web.Response:
         """`POST /sign-in-as`: in, as the one of one's users that was chosen."""
-        form = await request.post()
+        form = await form_of(request)
         try:
-            member_id = await request.app[TICKETS].redeem("choice", request[SESSION].csrf, str(form.get("ticket", "")))
+            member_id = await request.app[TICKETS].redeem("choice", request[SESSION].csrf, form.get("ticket", ""))
             if member_id is None:
                 raise InvalidRequest("This page was used already, or is older than ten minutes. Sign in again.")
             for user in await request.app[DISCORD_MEMBERS].users_of(member_id):

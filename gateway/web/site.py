@@ -137,7 +137,9 @@ class Site:
         if file is None:
             raise NotFound("There is no such file.")
         compressed = file.compressed if "gzip" in request.headers.get("Accept-Encoding", "") else None
-        headers = {"Cache-Control": _FOR_EVER, "Vary": "Accept-Encoding"}
+        # While gateways are exchanged for newer ones a browser may ask either for the other's files.
+        own = request.match_info["version"] == self._version
+        headers = {"Cache-Control": _FOR_EVER if own else "no-store", "Vary": "Accept-Encoding"}
         if compressed is not None:
             headers["Content-Encoding"] = "gzip"
         return web.Response(body=compressed or file.content, content_type=file.content_type, headers=headers)
@@ -152,7 +154,7 @@ class Site:
 
 def root_of(request: web.Request) -> str:
     """The way from this page to the first one."""
-    return "../" * (request.path.count("/") - 1) or "./"
+    return "../" * (request.rel_url.raw_path.count("/") - 1) or "./"
 
 
 def address_of(request: web.Request) -> str:

@@ -155,7 +155,7 @@ def _days(asked: AskedUsage, *, today: date) -> tuple[date, date]:
     try:
         last = date.fromisoformat(asked.to) if asked.to else today
         first = date.fromisoformat(asked.from_) if asked.from_ else last - timedelta(days=asked.days - 1)
-    except ValueError:
+    except (ValueError, OverflowError):  # there is no day before the first one of the year 1
         raise InvalidRequest("Write days as year-month-day, 2026-01-31 for instance.") from None
     check_days(first, last)
     return first, last
