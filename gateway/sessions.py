@@ -19,6 +19,8 @@ from storage import Connection, Database
 
 # 256 bits: OWASP's advice for session ids is 64 at least.
 _NAME_BYTES = 32
+# Of one key at once: nobody has more browsers, and a program that signs in again and again fills no disk.
+_MOST_OF_A_KEY = 100
 
 
 class Sessions:
@@ -115,6 +117,7 @@ class Sessions:
 
     async def _enter(self, connection: Connection, name: str, key_id: int, at: int) -> None:
         await self._sql.forget_expired(connection, at=at)
+        await self._sql.forget_oldest(connection, key_id=key_id, most=_MOST_OF_A_KEY - 1)
         expires_at = at + milliseconds(self._seconds)
         await self._sql.begin(connection, hash=_hash(name), key_id=key_id, at=at, expires_at=expires_at)
 

@@ -31,3 +31,10 @@ DELETE FROM sessions WHERE key_id IN (SELECT id FROM keys WHERE principal_id = :
 
 -- name: forget_expired!
 DELETE FROM sessions WHERE expires_at <= :at;
+
+-- name: forget_oldest!
+-- But for so many of a key, the newest.
+DELETE FROM sessions
+WHERE hash IN (
+    SELECT hash FROM sessions WHERE key_id = :key_id ORDER BY created_at DESC, hash LIMIT 1000 OFFSET :most
+);

@@ -13,7 +13,7 @@ _ADDRESSES = 10_000
 
 
 class Attempts:
-    """Counts tries that failed, by address. Who fails too often within a minute has to wait, whatever the key.
+    """Counts tries that failed, or that cost something, by address. Who does too often within a minute has to wait.
 
     Keys cannot be guessed; this keeps those who try from costing anything. Of IPv6 a network of 64 bits counts as one
     address, since whoever has one of them has all.
@@ -30,13 +30,13 @@ class Attempts:
         if len(tries) >= self._most:
             wait = max(1.0, tries[0] + _WINDOW_SECONDS - self._clock())
             raise RateLimited(
-                f"Too many tries with keys that do not work. Wait {math.ceil(wait)} seconds, then try again.",
+                f"Too many tries to sign in. Wait {math.ceil(wait)} seconds, then try again.",
                 code="too_many_attempts",
                 retry_after=wait,
             )
 
-    def failed(self, address: str) -> None:
-        """Note a try that failed."""
+    def note(self, address: str) -> None:
+        """Note such a try."""
         address = _counted(address)
         tries = self._recent(address)
         tries.append(self._clock())

@@ -32,7 +32,7 @@ async def holder_of_key(request: web.Request, fields: Fields) -> Principal:
             raise PermissionDenied("This is an agent's key. Use a user's or a client's.")
     except ApiError as error:
         if not isinstance(error, RateLimited) and error.status < 500:
-            attempts.failed(address)
+            attempts.note(address)
         raise
     request[PRINCIPAL] = holder
     return holder

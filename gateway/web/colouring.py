@@ -21,14 +21,14 @@ _SECONDS = 0.5
 # one token to the next; autohotkey, easytrieve and gherkin take minutes for as many spaces.
 LANGUAGES = frozenset({
     "bash", "c", "cpp", "csharp", "css", "dart", "diff", "docker", "elixir", "go", "graphql", "haskell", "html",
-    "http", "java", "javascript", "json", "jsx", "julia", "kotlin", "lua", "make", "nginx", "nix", "objective-c",
+    "http", "java", "javascript", "json", "jsx", "julia", "kotlin", "lua", "nginx", "nix", "objective-c",
     "ocaml", "perl", "php", "powershell", "protobuf", "pycon", "python", "r", "ruby", "rust", "scala", "scss",
     "sql", "swift", "terraform", "toml", "tsx", "typescript", "xml", "yaml", "zig",
 })  # fmt: skip
 # The other names that models write.
 _OTHER_NAMES = {
     "c#": "csharp", "c++": "cpp", "cs": "csharp", "dockerfile": "docker", "golang": "go", "hcl": "terraform",
-    "js": "javascript", "kt": "kotlin", "makefile": "make", "objc": "objective-c", "proto": "protobuf",
+    "js": "javascript", "kt": "kotlin", "objc": "objective-c", "proto": "protobuf",
     "ps1": "powershell", "py": "python", "python3": "python", "rb": "ruby", "rs": "rust", "sh": "bash",
     "shell": "bash", "svg": "xml", "ts": "typescript", "udiff": "diff", "yml": "yaml", "zsh": "bash",
 }  # fmt: skip

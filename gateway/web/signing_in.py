@@ -69,7 +69,7 @@ async def _begin(request: web.Request, key: str) -> str:
         return await request.app[SESSIONS].begin(key)
     except ApiError as error:
         if not isinstance(error, RateLimited) and error.status < 500:
-            attempts.failed(address)
+            attempts.note(address)
         raise
 
 

@@ -13,12 +13,14 @@ from gateway.principals import Principal
 from gateway.routing import Query, Routes
 from gateway.session_cookies import SESSION, new_session
 from gateway.times import Clock, milliseconds
+from gateway.web.attempts import Attempts
 from gateway.web.discord_oauth import DiscordAccount
 from gateway.web.forms import form_of
 from gateway.web.keys import ATTEMPTS, DISCORD_MEMBERS, DISCORD_OAUTH, SITE, TICKETS
 
 RETURN_PATH = "signed-in-with-discord"
 
+_MOST_BEGUN = 100
 # What Discord sends along is some hundred characters long.
 _Sent = Annotated[str, msgspec.Meta(max_length=2000)]
 
@@ -37,6 +39,8 @@ class DiscordDoor:
 
     def __init__(self, *, clock: Clock) -> None:
         self._clock = clock
+        # Each writes a ticket down, for whoever comes along. A school's or a company's members share an address.
+        self._begun = Attempts(clock=clock, most=_MOST_BEGUN)
 
     def add_routes(self, routes: Routes) -> None:
         """Add them. None is further down than the sign-in page: a browser would not send the cookie along."""
@@ -48,8 +52,10 @@ class DiscordDoor:
         """`POST /sign-in-with-discord`: on to Discord, with a state that only this browser can come back with."""
         try:
             request.app[ATTEMPTS].check(_address(request))
+            self._begun.check(_address(request))
         except ApiError as error:
             return request.app[SITE].sign_in_page(request, error=error)
+        self._begun.note(_address(request))
         verifier = secrets.token_urlsafe(48)
         state = await request.app[TICKETS].issue("discord", request[SESSION].csrf, verifier)
         return request.app[SITE].leave(request.app[DISCORD_OAUTH].address(state, verifier))
@@ -93,7 +99,8 @@ class DiscordDoor:
         if session is not None and sent.state:
             verifier = await request.app[TICKETS].redeem("discord", session.csrf, sent.state)
         if verifier is None or not request.app[DISCORD_OAUTH].is_issuer(sent.iss):
-            request.app[ATTEMPTS].failed(_address(request))
+            if session is not None:  # another site's pictures come without a cookie, and must lock nobody out
+                request.app[ATTEMPTS].note(_address(request))
             raise InvalidRequest(
                 "This sign-in was begun in another browser, was used already, or took longer than ten minutes. "
                 "Sign in again."
@@ -105,7 +112,7 @@ class DiscordDoor:
         try:
             return await request.app[DISCORD_OAUTH].identify(sent.code, verifier)
         except PermissionDenied:
-            request.app[ATTEMPTS].failed(_address(request))
+            request.app[ATTEMPTS].note(_address(request))
             raise
 
     async def _users(self, request: web.Request, account: DiscordAccount) -> list[Principal]:

@@ -34,7 +34,7 @@ ERROR_WORDS = {
     "disabled": N_("An admin has switched your access off. Ask one to switch it on again."),
     "key_expired": N_("The lease has run out, a new key would not work. Extend it first."),
     "own_key": N_("This would lock you out. Ask another admin, or use the command line."),
-    "too_many_attempts": N_("Too many tries with keys that do not work. Wait a minute, then try again."),
+    "too_many_attempts": N_("Too many tries to sign in. Wait a minute, then try again."),
     "plus_required": N_("That needs plus access, which you don't have. Choose free."),
     "limit_requests": N_("You have asked as often as your access lets you in a minute."),
     "limit_concurrent": N_(

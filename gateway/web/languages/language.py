@@ -92,7 +92,8 @@ class Language:
 
     def dollars(self, amount: float) -> str:
         """US dollars as money; less than a cent's worth keeps more digits."""
-        rounded = round(amount, 2 if amount >= 1 or not amount else 4)
+        # What is left of sums of which parts were taken away may be a hair less than nothing.
+        rounded = round(max(0.0, amount), 2 if amount >= 1 or not amount else 4)
         return format_currency(rounded, "USD", locale=self.locale, decimal_quantization=rounded == round(rounded, 2))
 
     def size(self, size: int) -> str:

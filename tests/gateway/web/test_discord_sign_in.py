@@ -320,6 +320,27 @@ async def test_who_comes_back_with_what_was_never_given_has_to_wait(door: Door) 
         assert (await door.come_back(tab, back)).url.path == "/"
 
 
+async def test_pictures_on_another_site_keep_nobody_from_signing_in(door: Door) -> None:
+    await door.gateway.make(f"7:{MIA}", key=door.bot)
+    async with browser(door.gateway.url) as tab:
+        back = door.discord.authorise(await door.leave(tab))
+        for _ in range(30):
+            picture = await door.gateway.call("GET", "/signed-in-with-discord?state=guessed&code=x")
+            assert picture.status == 400
+        assert (await door.come_back(tab, back)).url.path == "/"
+
+
+async def test_who_begins_and_begins_has_to_wait_before_the_next_ticket_is_written_down(door: Door) -> None:
+    async with browser(door.gateway.url) as tab:
+        for _ in range(100):
+            await door.leave(tab)
+        form = await tab.get("/sign-in")
+        waiting = await tab.post("/sign-in-with-discord", {"csrf": form.csrf})
+        assert (waiting.status, "Too many tries" in problem_of(waiting)) == (429, True)
+        door.gateway.clock.advance(61)
+        await door.leave(tab)
+
+
 async def test_without_an_application_there_is_no_such_way_in(gateway: RunningGateway) -> None:
     async with browser(gateway.url) as tab:
         form = await tab.get("/sign-in")

@@ -135,6 +135,7 @@ def test_numbers_amounts_and_moments_are_written_as_the_language_writes_them() -
     french = next(each for each in Languages.read() if each.tag == "fr")
     assert [ENGLISH.number(1234.5), french.number(1234.5)] == ["1,234.5", "1\u202f234,5"]
     assert [ENGLISH.dollars(0), ENGLISH.dollars(0.00123), ENGLISH.dollars(12.5)] == ["$0.00", "$0.0012", "$12.50"]
+    assert ENGLISH.dollars(-1e-17) == "$0.00", "what is left of a sum"
     assert french.dollars(12.5).replace("\xa0", " ") == "12,50 $US"
     assert [ENGLISH.moment(0), french.moment(0)] == ["Jan 1, 1970, 00:00 UTC", "1 janv. 1970, 00:00 UTC"]
     assert [ENGLISH.size(999), ENGLISH.size(1_500_000)] == ["999 bytes", "1.5 MB"]

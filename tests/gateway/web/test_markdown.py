@@ -40,7 +40,10 @@ def test_code_is_coloured_by_classes_and_tables_keep_their_columns() -> None:
     assert "x &lt; y" in MARKDOWN.html("```nosuchlanguage\nx < y\n```")
 
 
-@pytest.mark.parametrize(("language", "code"), [("easytrieve", "\t"), ("autohotkey", "\n "), ("console", "a::")])
+@pytest.mark.parametrize(
+    ("language", "code"),
+    [("easytrieve", "\t"), ("autohotkey", "\n "), ("console", "a::"), ("make", "^")],
+)
 def test_code_that_colouring_would_take_minutes_for_is_shown_as_it_is(language: str, code: str) -> None:
     made = MARKDOWN.html(f"```{language}\n{code * 3000}x\n```")
     assert made.startswith(f'<pre class="code" data-language="{language}"><code tabindex="0">')

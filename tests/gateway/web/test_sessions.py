@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app_keys import ROUTES
+from gateway.app_keys import ROUTES, SESSIONS
+from gateway.errors import Unauthenticated
 from gateway.session_cookies import CSRF_HEADER
 from tests.gateway.conftest import Clock, RunningGateway, config_in, running
 from tests.gateway.web.browsing import Browser, browser
@@ -180,6 +181,19 @@ async def test_a_first_load_is_small_and_its_files_are_kept_for_ever(gateway: Ru
         size += int(file.headers["Content-Length"])
     assert len(found) >= 25
     assert size < 150_000
+
+
+async def test_of_a_keys_sessions_the_newest_hundred_count(gateway: RunningGateway, mia: Browser) -> None:
+    key, sessions = await gateway.make("tom"), gateway.server.app[SESSIONS]
+    names = list[str]()
+    for _ in range(102):
+        names.append(await sessions.begin(key))
+        gateway.clock.advance(1)
+    for name in names[:2]:
+        with pytest.raises(Unauthenticated):
+            await sessions.holder(name)
+    assert {(await sessions.holder(name)).name for name in names[2:]} == {"tom"}
+    assert (await mia.get("/")).url.path == "/", "of another key"
 
 
 async def test_every_page_needs_a_session_but_those_for_signing_in(gateway: RunningGateway) -> None:
