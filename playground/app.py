@@ -19,6 +19,7 @@ from bot.config import Access, Answers, Config, Discord
 from bot.stopping import stop_signal
 from gateway.accounts.configured import configured_accounts
 from gateway.config import Account, Recovery, Secrets
+from gateway.upstreams.offline import OfflineUpstream
 from playground.control_api import ControlApi
 from playground.line import Line
 from playground.offline_provider import OfflineProvider
@@ -61,7 +62,7 @@ async def playing(config: Config, *, word_seconds: float = _WORD_SECONDS) -> Asy
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="rolekey-playground-")))
         line = await stack.enter_async_context(Line())
-        provider = await stack.enter_async_context(OfflineProvider(word_seconds=word_seconds))
+        provider = await stack.enter_async_context(OfflineProvider(OfflineUpstream(word_seconds=word_seconds)))
         clock = SceneClock()
         standin = await stack.enter_async_context(StandIn(clock=clock))
         scene = await set_scene(standin.control, clock, _model(config))

@@ -1,19 +1,19 @@
-"""A provider without intelligence, on loopback: the gateway's offline model behind OpenAI's Chat Completions.
+"""A provider without intelligence, on loopback: a model of fixed rules behind OpenAI's Chat Completions.
 
-The gateway has that model built in; here it stands behind a connection, as a provider does, so that the connection can
+The gateway has such a model built in; here it stands behind a connection, as a provider does, so that that can
 fail. https://developers.openai.com/api/reference/resources/chat
 """
 
 import json
 import time
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Any, Literal, Self
+from typing import Any, Literal, Protocol, Self
 
 import msgspec
 from aiohttp import web
 
-from gateway.upstreams.base import Completion, Finished, Text, Turn
-from gateway.upstreams.offline import OfflineUpstream
+from gateway.upstreams.base import Completion, Event, Finished, Text, Turn
 
 HOST = "127.0.0.1"
 
@@ -42,11 +42,23 @@ class _Request(msgspec.Struct):
     max_completion_tokens: int = 4096
 
 
-class OfflineProvider:
-    """Answers while entered, `word_seconds` a word; `base_url` is what an account's says."""
+class Model(Protocol):
+    """What answers; see `gateway.upstreams.base.Upstream`."""
 
-    def __init__(self, *, word_seconds: float) -> None:
-        self._model = OfflineUpstream(word_seconds=word_seconds)
+    def stream(self, completion: Completion) -> AsyncGenerator[Event]:
+        """Yield the answer's events."""
+        ...
+
+
+class OfflineProvider:
+    """Answers as a model does while entered; `base_url` is what an account's says.
+
+    While `busy_seconds` is not 0 every prompt meets its rate limit, and is told to come back after so many.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self.busy_seconds = 0
         app = web.Application(client_max_size=_LARGEST_BODY)
         app.router.add_post("/v1/chat/completions", self._complete)
         app.router.add_get("/v1/models", self._models)
@@ -66,6 +78,8 @@ class OfflineProvider:
         return web.json_response({"object": "list", "data": list[Any]()})
 
     async def _complete(self, request: web.Request) -> web.StreamResponse:
+        if self.busy_seconds:
+            return _refusal(self.busy_seconds)
         asked = msgspec.json.decode(await request.read(), type=_Request)
         completion = Completion(
             model=asked.model,
@@ -99,6 +113,12 @@ class OfflineProvider:
                     await response.write(_event(head | {"choices": [choice], **_usage(event)}))
         await response.write(b"data: [DONE]\n\n")
         return response
+
+
+def _refusal(seconds: int) -> web.Response:
+    """https://developers.openai.com/api/docs/guides/error-codes"""
+    error = {"message": "Rate limit reached", "type": "requests", "param": None, "code": "rate_limit_exceeded"}
+    return web.json_response({"error": error}, status=429, headers={"Retry-After": str(seconds)})
 
 
 def _head(completion: Completion, kind: str) -> dict[str, Any]:

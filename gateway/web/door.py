@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from gateway.app_keys import PRINCIPAL, ROUTES, SESSIONS
-from gateway.errors import ApiError, PermissionDenied, Unauthenticated
+from gateway.errors import ApiError, NotFound, PermissionDenied, Unauthenticated
 from gateway.routing import Contract, Handler
 from gateway.session_cookies import CSRF_HEADER, SESSION, Session, check_own_site, check_token, drop_session, session_of
 from gateway.web.forms import form_of
@@ -18,7 +18,7 @@ async def guard_pages(request: web.Request, handler: Handler) -> web.StreamRespo
     """
     contract = _page(request)
     if contract is None:
-        return await handler(request)
+        return _nowhere(request) if _leads_nowhere(request) else await handler(request)
     try:
         await _enter(request, contract)
         in_place = contract is not request.app[ROUTES].contract(request.match_info.route)
@@ -76,6 +76,20 @@ def _is_opened(request: web.Request) -> bool:
     """Whether somebody opens an address with a browser, and is no program that brings a key or arguments."""
     asks = request.method == "GET" and not request.query_string and "Authorization" not in request.headers
     return asks and "text/html" in request.headers.get("Accept", "")
+
+
+def _leads_nowhere(request: web.Request) -> bool:
+    """Whether somebody opens an address with a browser where there is neither a page nor a route."""
+    return (
+        isinstance(request.match_info.http_exception, web.HTTPNotFound) and SITE in request.app and _is_opened(request)
+    )
+
+
+def _nowhere(request: web.Request) -> web.Response:
+    session = session_of(request)
+    if session is not None:  # without it the page would begin another one
+        request[SESSION] = session
+    return request.app[SITE].error_page(request, NotFound("There is no such page.", code="unknown_route"))
 
 
 def _to_sign_in(request: web.Request) -> web.Response:

@@ -9,6 +9,9 @@ def N_(sentence: str) -> str:  # noqa: N802 - gettext's own name for a sentence 
     return sentence
 
 
+FOR_PROGRAMS = {"unknown_conversation", "unknown_parent", "unknown_route", "user_exists"}
+"""Codes of which the gateway's own sentence speaks to whoever writes a program."""
+
 ERROR_WORDS = {
     # The gateway itself
     "internal_error": N_("The gateway failed. Tell an admin what you did, and when."),

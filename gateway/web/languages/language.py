@@ -15,7 +15,7 @@ from babel.units import format_unit
 
 from gateway.errors import ApiError
 from gateway.times import moment
-from gateway.web.languages.error_words import ERROR_WORDS
+from gateway.web.languages.error_words import ERROR_WORDS, FOR_PROGRAMS
 
 
 class Told(NamedTuple):
@@ -63,7 +63,7 @@ class Language:
     def explain(self, error: ApiError) -> Told:
         """What went wrong: in this language where the sentence, or another one for its code, was translated."""
         if self.locale.language == ENGLISH.locale.language:
-            return Told(error.message, ENGLISH.tag)
+            return Told(ERROR_WORDS[error.code] if error.code in FOR_PROGRAMS else error.message, ENGLISH.tag)
         words = self.gettext(error.message)
         if words != error.message:
             return Told(words, self.tag)

@@ -215,6 +215,17 @@ async def test_every_page_needs_a_session_but_those_for_signing_in(gateway: Runn
     assert {"/", "/c/{id}", "/reply", "/sign-out-everywhere"} <= seen
 
 
+async def test_an_address_that_leads_nowhere_is_a_page_to_people_signs_nobody_out_and_stays_json_to_programs(
+    gateway: RunningGateway,
+) -> None:
+    async with browser(gateway.url) as tab:
+        await tab.sign_in(gateway.admin_key)
+        nowhere = await tab.get("/nothing", headers={"Accept": "text/html"})
+        assert (nowhere.status, "There is no such page." in nowhere.text) == (404, True)
+        assert (await tab.get("/users")).url.path == "/users"
+    assert (await gateway.call("GET", "/nothing")).code == "unknown_route"
+
+
 async def test_without_pages_there_is_the_api_alone(tmp_path: Path, clock: Clock) -> None:
     async with running(config_in(tmp_path / "data", web=False), clock) as gateway:
         for path in ("/", "/sign-in", "/static/x/icon.svg"):

@@ -85,8 +85,12 @@ export class Composer {
   }
 
   #typed() {
+    this.#draft.keep(this.#conversation, this.#form.prompt.value);
+    this.#count();
+  }
+
+  #count() {
     const { value } = this.#form.prompt;
-    this.#draft.keep(this.#conversation, value);
     const count = this.#form.querySelector(".count");
     const length = lengthOf(value, this.#mostCharacters);
     count.hidden = length < this.#mostCharacters * 0.9;
@@ -102,6 +106,7 @@ export class Composer {
     if (conversation) body.conversation_id = conversation;
     if (parent) body.parent_id = parent;
     this.#form.prompt.value = "";
+    this.#count();
     const files = this.#files.take();
     return this.#ask(body, { prompt, files, again: () => this.#putBack(prompt, files) });
   }

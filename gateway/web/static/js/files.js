@@ -110,7 +110,8 @@ export function chipsOf(taken) {
 export function sizeOf(bytes) {
   const [unit, by] = bytes < 1000 ? ["byte", 1] : bytes < 1e6 ? ["kilobyte", 1e3] : ["megabyte", 1e6];
   const { lang } = document.documentElement;
-  return new Intl.NumberFormat(lang, { style: "unit", unit, maximumFractionDigits: 1 }).format(bytes / by);
+  const unitDisplay = unit === "byte" ? "long" : "short"; // else English has no plural of it
+  return new Intl.NumberFormat(lang, { style: "unit", unit, unitDisplay, maximumFractionDigits: 1 }).format(bytes / by);
 }
 
 async function look(file, mostBytes) {

@@ -12,8 +12,6 @@ export function copyOnce(button) {
 /** Let a reload lead on to where `data-once` points, in place of sending the form again, and blot out what is left. */
 export function showOnce() {
   if (!shown) return;
-  for (const link of document.links) link.href = link.href;
-  for (const form of document.forms) form.setAttribute("action", form.action);
   history.replaceState(null, "", shown.dataset.once);
   addEventListener("pagehide", () => {
     shown.textContent = "";
