@@ -71,7 +71,7 @@ async def test_a_key_is_made_seen_once_used_limited_and_revoked(tmp_path: Path) 
         await expect(tab.locator(".flash")).to_contain_text("The key is dead.")
         await phone.get_by_label("Your prompt").fill("Still there?")
         await phone.keyboard.press("Enter")
-        await expect(phone.get_by_role("status")).to_contain_text("You were signed out")
+        await expect(phone.locator(".composer-problem")).to_contain_text("Sign in again")
         assert await tab.locator("body[data-owned]").count() == 0
 
 
