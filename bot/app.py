@@ -34,6 +34,7 @@ from bot.keys import MEMBER_KEYS, Lease, MemberKeys
 from bot.languages import Languages
 from bot.links import Links
 from bot.locks import MemberLocks
+from bot.member_languages import MemberLanguages
 from bot.membership import Homes
 from bot.outages import Outages, Patience
 from bot.personal_data import PersonalData
@@ -62,6 +63,7 @@ from cogs.conversations import ConversationsCog, Opening, SharingCog
 from cogs.homes import HomesCog
 from cogs.keys import KeysCog
 from cogs.lifecycle import LifecycleCog
+from cogs.member_languages import MemberLanguagesCog
 from cogs.privacy import PrivacyCog
 from cogs.setup import SetupCog
 from cogs.subscriptions import SubscriptionsCog
@@ -269,7 +271,8 @@ async def _wire(
     )
     opening = Opening(bot, guilds, threads, views, config.answers.thread_archive_minutes)
     public_url = config.gateway.public_url
-    unanswered = Unanswered(bot, promises, threads, keys, gateway, bot.languages, views, now=now)
+    languages = MemberLanguages(store, bot.languages)
+    unanswered = Unanswered(bot, promises, threads, keys, gateway, languages, views, now=now)
     lifecycle = LifecycleCog(
         *(bot, access, guilds, roster, threads, sweep, batches, bot.languages, views, promises, unanswered),
         every=every,
@@ -277,7 +280,8 @@ async def _wire(
     for cog in (
         AskCog(bot, asking, targets, presses),
         AskMenus(bot, asking, uuid4().hex),
-        AskMessages(bot, asking, threads, guests, bot.languages),
+        AskMessages(bot, asking, threads, guests, languages),
+        MemberLanguagesCog(languages),
         ConversationsCog(own, opening, targets.recent),
         SharingCog(bot, own, opening, threads, guests, bot.languages, targets.recent),
         HomesCog(homes, threads),

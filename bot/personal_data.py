@@ -43,6 +43,7 @@ MEMBER_TABLES = (
     MemberTable(name="readings", key="guild_id, member_id, at, admin_id"),
     MemberTable(name="blocks", key="guild_id, member_id", kept="nobody gets out of a block by being forgotten"),
     MemberTable(name="homes", key="member_id"),
+    MemberTable(name="languages", key="member_id", guild=None),
     MemberTable(name="promises", key="id", guild=None, sealed="asked"),
     MemberTable(
         name="entitlements",

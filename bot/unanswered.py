@@ -14,7 +14,8 @@ import discord
 
 from bot.answers import AnswerIds, AnswerViews
 from bot.keys import MemberKeys
-from bot.languages import Language, Languages, Phrase
+from bot.languages import Language, Phrase
+from bot.member_languages import MemberLanguages
 from bot.promises import Promise, Promises
 from bot.recovery import NOTE, mark
 from bot.rendering.errors import TRANSIENT, is_passing
@@ -44,7 +45,7 @@ class Unanswered:
         threads: Threads,
         keys: MemberKeys,
         gateway: GatewayClient,
-        languages: Languages,
+        languages: MemberLanguages,
         views: AnswerViews,
         *,
         now: Callable[[], datetime],
@@ -107,7 +108,7 @@ class Unanswered:
         if last is not None and CURSOR not in last.content:
             return False
         ids = await self._conversation(promise, card, place.id, opened=thread is not None)
-        language = self._languages.of_guild(card.guild)
+        language = await self._languages.of(card.guild, promise.member_id)
         if last is not None:
             view = self._views.when_done(ids, language) if ids else None
             await mark(self._client, Shown(last.id, place.id), f"-# {language.say(NOTE)}", view)
@@ -132,7 +133,8 @@ class Unanswered:
         guild = channel.guild if isinstance(channel, discord.abc.GuildChannel | discord.Thread) else None
         text = promise.question.text if promise.question else None
         ids = await self._begun(promise, text, guild.id, promise.member_id) if guild and text else None
-        words, view = await self._outcome(promise, ids, self._languages.of_guild(guild))
+        language = await self._languages.of(guild, promise.member_id)
+        words, view = await self._outcome(promise, ids, language)
         webhook = discord.Webhook.partial(self._client.application_id, promise.token, client=self._client)
         nobody = discord.AllowedMentions.none()
         # https://discord.com/developers/docs/interactions/receiving-and-responding#edit-original-interaction-response

@@ -205,8 +205,8 @@ def _privacy_card(policy: Policy | None, language: Language) -> discord.Embed:
     card.add_field(
         name=say("What is stored"),
         value=say(
-            "Your questions and files, the answers, your name on Discord, how much you used each day, and your key: "
-            "sealed, and as a fingerprint. Of what you write elsewhere on Discord I store nothing."
+            "Your questions and files, the answers, your name and language on Discord, how much you used each day, and "
+            "your key: sealed, and as a fingerprint. Of what you write elsewhere on Discord I store nothing."
         ),
         inline=False,
     )

@@ -7,7 +7,7 @@ from discord.ext import commands
 
 from bot.errors import explain
 from bot.guests import Guests
-from bot.languages import Languages
+from bot.member_languages import MemberLanguages
 from bot.offers import offer
 from bot.rendering.errors import RenderingError
 from bot.threads import Held, Threads
@@ -23,7 +23,7 @@ class AskMessages(commands.Cog):
     """
 
     def __init__(
-        self, bot: commands.AutoShardedBot, asking: Asking, threads: Threads, guests: Guests, languages: Languages
+        self, bot: commands.AutoShardedBot, asking: Asking, threads: Threads, guests: Guests, languages: MemberLanguages
     ) -> None:
         self._bot = bot
         self._asking = asking
@@ -62,7 +62,7 @@ class AskMessages(commands.Cog):
         return message.guild is None or self._bot.user in message.mentions
 
     async def _answer(self, message: discord.Message, held: Held | None) -> None:
-        language = self._languages.of_guild(message.guild)
+        language = await self._languages.of(message.guild, message.author.id)
         try:
             await self._show_typing(message)
             await self._asking.from_message(message, self._text(message), held, language)

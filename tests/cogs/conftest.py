@@ -47,6 +47,8 @@ class World:
     """What the bot and its gateway go by; Discord's own time is moved by `env.advance_time`."""
     expected: list[type[BaseException]] = field(default_factory=list[type[BaseException]])
     """Faults that a test brings about."""
+    locales: dict[str, str] = field(default_factory=dict[str, str])
+    """In which language whom uses Discord, by their ids; see `speaks`."""
 
     async def restart(self) -> None:
         """Stop the bot as SIGTERM does, and start another on the same data."""
@@ -99,12 +101,14 @@ class World:
     def speaks(self, member: MemberActor, locale: discord.Locale) -> None:
         """From now on a member uses Discord in this language, which SimCord leaves English."""
 
-        def translate(event: str, payload: Any) -> None:
-            user = payload.get("user") or payload.get("member", {}).get("user", {})
-            if event == "INTERACTION_CREATE" and user.get("id") == str(member.id):
-                payload["locale"] = locale.value
+        if not self.locales:
+            self.env.backend.subscribers.insert(0, self._translate)
+        self.locales[str(member.id)] = locale.value
 
-        self.env.backend.subscribers.insert(0, translate)
+    def _translate(self, event: str, payload: Any) -> None:
+        user = payload.get("user") or payload.get("member", {}).get("user", {})
+        if event == "INTERACTION_CREATE" and user.get("id") in self.locales:
+            payload["locale"] = self.locales[user["id"]]
 
     async def give(self, member: MemberActor, role: RoleHandle) -> None:
         """An admin gives a member a role."""
