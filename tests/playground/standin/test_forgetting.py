@@ -8,6 +8,8 @@ from playground.standin.invocation import Invocation
 from tests.fakes.upstream import Answer
 from tests.playground.standin.conftest import Town
 
+COMMAND = "CommandTree-invoker"
+"""As discord.py calls the task in which a command runs."""
 STOPPED = "-# Stopped. Nothing of it is kept."
 
 
@@ -53,4 +55,5 @@ async def test_answers_that_are_being_written_end_before_their_member_is_forgott
 
     again = await (await town.fred.slash(town.general, "ask", prompt="A new life")).message()
     await town.said(await town.thread_of(again), "Hello from the fake upstream.")
+    await asyncio.gather(*[task for task in asyncio.all_tasks() if task.get_name() == COMMAND])
     assert set(noted(town, town.fred.id)) == {"keys", "threads", "answers"}
