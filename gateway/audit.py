@@ -34,14 +34,16 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AuditRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of the log; `at` is in milliseconds."""
+    """A line of the log; `at` is in milliseconds. Display names are those of now, None where somebody was erased."""
 
     id: int
     at: int
     reader_name: str
+    reader_username: str | None
     reader_role: Literal["admin", "client"]
     action: AuditAction
     owner_name: str | None
+    owner_username: str | None
     client_name: str | None
     conversation_id: str | None
     request_id: str
@@ -51,9 +53,11 @@ class AuditRecord(msgspec.Struct, frozen=True, kw_only=True):
         return AuditEntry(
             at=moment(self.at),
             reader=self.reader_name,
+            reader_username=self.reader_username or "",
             reader_role=self.reader_role,
             action=self.action,
             user_id=self.owner_name,
+            username=self.owner_username or "",
             client_id=self.client_name,
             conversation_id=self.conversation_id,
             request_id=self.request_id,

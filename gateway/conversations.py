@@ -38,6 +38,7 @@ class ConversationRecord(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     owner_id: int
     owner_name: str
+    owner_username: str = ""
     client_id: int | None
     client_name: str | None
     title: str
@@ -97,6 +98,7 @@ class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[File, ...] = ()
     author_id: int | None = None
     author_name: str | None = None
+    author_username: str | None = None
 
     def to_wire(self) -> Message:
         """The message as its readers see it."""

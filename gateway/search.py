@@ -118,6 +118,8 @@ def _hit(row: _Row, snippets: Snippets) -> SearchHit:
         conversation_id=row["conversation_id"] if message else row["id"],
         conversation_title=row["title"],
         user_id=row["owner_name"],
+        username=row["username"],
+        client_id=row["client_name"],
         message_id=row["id"] if message else None,
         role=row["role"] if message else None,
         created_at=moment(row["created_at"]),

@@ -129,7 +129,7 @@ class UsageReports:
             chosen = list[UsageOfGroup]()
             for principal_id, user in await self._heaviest(connection, span, most):
                 days = await self._days(connection, msgspec.structs.replace(span, principal_id=principal_id))
-                chosen.append(_group(user.user_id, days, client_id=user.client_id))
+                chosen.append(_group(user.user_id, days, username=user.username, client_id=user.client_id))
             if len(chosen) < most:
                 return chosen
             everybody = await self._days(connection, span)
@@ -181,8 +181,11 @@ def _without(days: Sequence[UsageOfDay], part: Sequence[UsageOfDay]) -> list[Usa
     return left
 
 
-def _group(name: str | None, days: list[UsageOfDay], client_id: str | None = None) -> UsageOfGroup:
-    return UsageOfGroup(name=name, client_id=client_id, days=days, **msgspec.structs.asdict(total(days)))
+def _group(
+    name: str | None, days: list[UsageOfDay], *, username: str = "", client_id: str | None = None
+) -> UsageOfGroup:
+    sums = msgspec.structs.asdict(total(days))
+    return UsageOfGroup(name=name, username=username, client_id=client_id, days=days, **sums)
 
 
 def _heaviest_first(group: UsageOfGroup) -> tuple[Any, ...]:
@@ -202,7 +205,8 @@ def _sums(row: Any) -> dict[str, Any]:
 
 
 def _of_user(row: Any) -> UsageOfUser:
-    return UsageOfUser(user_id=row["user_id"], client_id=row["client_id"], **_sums(row))
+    named = {name: row[name] for name in ("user_id", "username", "client_id")}
+    return UsageOfUser(**named, **_sums(row))
 
 
 def _line(day: date, row: Any) -> UsageLine:

@@ -147,7 +147,8 @@ def _answer(record: ConversationRecord, messages: list[StoredMessage]) -> Conver
 def _markdown(record: ConversationRecord, messages: list[StoredMessage]) -> str:
     parts = [f"# {record.title}"]
     for message in messages:
-        asked = f"Prompt of {message.author_name}" if message.author_name else "Prompt"
+        author = message.author_username or message.author_name
+        asked = f"Prompt of {author}" if author else "Prompt"
         who = asked if message.role == "user" else f"Reply ({message.model})" if message.model else "Reply"
         broken = ", incomplete" if message.status == "incomplete" else ""
         parts.append(f"## {who}, {moment(message.created_at):%Y-%m-%d %H:%M} UTC{broken}")

@@ -10,7 +10,11 @@ VALUES (
 
 -- The log is read from its newest line on, whatever is looked for.
 -- name: page_of_all
-SELECT * FROM audit
+SELECT
+    a.*,
+    (SELECT p.username FROM principals AS p WHERE p.id = a.owner_id) AS owner_username,
+    (SELECT p.username FROM principals AS p WHERE p.id = a.reader_id) AS reader_username
+FROM audit AS a
 WHERE id < :before
     AND (CAST(:reader AS TEXT) IS NULL OR reader_name = CAST(:reader AS TEXT))
     AND (CAST(:subject AS TEXT) IS NULL OR owner_name = CAST(:subject AS TEXT))
@@ -20,7 +24,11 @@ ORDER BY id DESC
 LIMIT :limit;
 
 -- name: page_of_client
-SELECT * FROM audit
+SELECT
+    a.*,
+    (SELECT p.username FROM principals AS p WHERE p.id = a.owner_id) AS owner_username,
+    (SELECT p.username FROM principals AS p WHERE p.id = a.reader_id) AS reader_username
+FROM audit AS a
 WHERE id < :before AND at >= :since AND (client_id = :client_id OR scope = 'everybody')
     AND (CAST(:reader AS TEXT) IS NULL OR reader_name = CAST(:reader AS TEXT))
     AND (CAST(:subject AS TEXT) IS NULL OR owner_name = CAST(:subject AS TEXT))
@@ -30,7 +38,11 @@ ORDER BY id DESC
 LIMIT :limit;
 
 -- name: page_of_user
-SELECT * FROM audit
+SELECT
+    a.*,
+    (SELECT p.username FROM principals AS p WHERE p.id = a.owner_id) AS owner_username,
+    (SELECT p.username FROM principals AS p WHERE p.id = a.reader_id) AS reader_username
+FROM audit AS a
 WHERE id < :before AND at >= :since
     AND (owner_id = :owner_id OR (scope = 'client' AND client_id = :client_id) OR scope = 'everybody')
     AND (CAST(:reader AS TEXT) IS NULL OR reader_name = CAST(:reader AS TEXT))

@@ -1,12 +1,12 @@
 -- name: find^
-SELECT c.*, p.name AS owner_name, p.client_id, k.name AS client_name
+SELECT c.*, p.name AS owner_name, p.username AS owner_username, p.client_id, k.name AS client_name
 FROM conversations AS c
 JOIN principals AS p ON p.id = c.owner_id
 LEFT JOIN principals AS k ON k.id = p.client_id
 WHERE c.id = :id;
 
 -- name: holding^
-SELECT c.*, p.name AS owner_name, p.client_id, k.name AS client_name
+SELECT c.*, p.name AS owner_name, p.username AS owner_username, p.client_id, k.name AS client_name
 FROM messages AS m
 JOIN conversations AS c ON c.id = m.conversation_id
 JOIN principals AS p ON p.id = c.owner_id
@@ -20,7 +20,7 @@ SELECT 1 AS shared FROM shares WHERE conversation_id = :id AND guest_id = :reade
 SELECT DISTINCT conversation_id FROM messages WHERE author_id = :author_id ORDER BY conversation_id;
 
 -- name: of_owner
-SELECT c.*, p.name AS owner_name, p.client_id, k.name AS client_name
+SELECT c.*, p.name AS owner_name, p.username AS owner_username, p.client_id, k.name AS client_name
 FROM conversations AS c
 JOIN principals AS p ON p.id = c.owner_id
 LEFT JOIN principals AS k ON k.id = p.client_id
@@ -29,7 +29,7 @@ ORDER BY c.updated_at DESC, c.id DESC
 LIMIT :limit;
 
 -- name: of_client
-SELECT c.*, p.name AS owner_name, p.client_id, k.name AS client_name
+SELECT c.*, p.name AS owner_name, p.username AS owner_username, p.client_id, k.name AS client_name
 FROM conversations AS c
 JOIN principals AS p ON p.id = c.owner_id
 LEFT JOIN principals AS k ON k.id = p.client_id
@@ -38,7 +38,7 @@ ORDER BY c.updated_at DESC, c.id DESC
 LIMIT :limit;
 
 -- name: of_all
-SELECT c.*, p.name AS owner_name, p.client_id, k.name AS client_name
+SELECT c.*, p.name AS owner_name, p.username AS owner_username, p.client_id, k.name AS client_name
 FROM conversations AS c
 JOIN principals AS p ON p.id = c.owner_id
 LEFT JOIN principals AS k ON k.id = p.client_id
@@ -64,7 +64,7 @@ VALUES (
 UPDATE conversations SET updated_at = CASE WHEN updated_at > :at THEN updated_at ELSE :at END WHERE id = :id;
 
 -- name: messages
-SELECT m.*, a.name AS author_name,
+SELECT m.*, a.name AS author_name, a.username AS author_username,
     EXISTS (SELECT 1 FROM message_attachments AS f WHERE f.message_id = m.id) AS attached
 FROM messages AS m
 LEFT JOIN principals AS a ON a.id = m.author_id
@@ -82,7 +82,7 @@ WITH RECURSIVE path (id, parent_id, depth) AS (
     FROM messages AS m JOIN path ON m.id = path.parent_id
     WHERE m.conversation_id = :id
 )
-SELECT m.*, a.name AS author_name,
+SELECT m.*, a.name AS author_name, a.username AS author_username,
     EXISTS (SELECT 1 FROM message_attachments AS f WHERE f.message_id = m.id) AS attached
 FROM path JOIN messages AS m ON m.id = path.id
 LEFT JOIN principals AS a ON a.id = m.author_id

@@ -89,6 +89,7 @@ ORDER BY 1, 2;
 SELECT
     p.id,
     p.name AS user_id,
+    p.username,
     c.name AS client_id,
     CAST(sum(u.requests) AS BIGINT) AS requests,
     CAST(sum(u.estimated) AS BIGINT) AS estimated,
@@ -96,7 +97,7 @@ SELECT
     CAST(sum(u.output_tokens) AS BIGINT) AS output_tokens,
     sum(u.cost_usd) AS cost_usd
 FROM (
-    SELECT id, name, client_id
+    SELECT id, name, username, client_id
     FROM principals
     WHERE id > :after
         AND (CAST(:client_id AS BIGINT) IS NULL OR client_id = CAST(:client_id AS BIGINT))
@@ -110,7 +111,7 @@ FROM (
 JOIN usage AS u ON u.principal_id = p.id
 LEFT JOIN principals AS c ON c.id = p.client_id
 WHERE u.day BETWEEN :first AND :last
-GROUP BY p.id, p.name, c.name
+GROUP BY p.id, p.name, p.username, c.name
 ORDER BY p.id;
 
 -- name: heaviest_users
@@ -118,6 +119,7 @@ ORDER BY p.id;
 SELECT
     p.id,
     p.name AS user_id,
+    p.username,
     c.name AS client_id,
     CAST(s.requests AS BIGINT) AS requests,
     CAST(s.estimated AS BIGINT) AS estimated,

@@ -11,14 +11,17 @@ AuditAction = Literal["list", "read", "search", "export", "copy"]
 
 class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
     """An admin or a client read what users wrote: those of `user_id`, without one all of `client_id`, without that
-    everybody. `request_id` is the answer's `X-Request-ID`.
+    everybody. `username` and `reader_username` are what they are called now. `request_id` is the answer's
+    `X-Request-ID`.
     """
 
     at: Moment
     reader: str
+    reader_username: str = ""
     reader_role: Literal["admin", "client"]
     action: AuditAction
     user_id: str | None
+    username: str = ""
     client_id: str | None
     conversation_id: str | None
     request_id: str

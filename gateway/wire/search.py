@@ -16,12 +16,15 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
 
 class SearchHit(msgspec.Struct, frozen=True, kw_only=True):
     """A message that was found or, without `message_id` and `role`, a title. `snippet` is plain text in one line, cut
-    at `…`; `marks` say where the hits are in it.
+    at `…`; `marks` say where the hits are in it. `username` is what its owner is called, and `client_id` the owner's
+    client.
     """
 
     conversation_id: str
     conversation_title: str
     user_id: str
+    username: str = ""
+    client_id: str | None = None
     message_id: str | None
     role: Literal["user", "assistant"] | None
     created_at: Moment

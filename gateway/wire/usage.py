@@ -55,9 +55,10 @@ class UsageOfDay(UsageSum, frozen=True, kw_only=True):
 
 
 class UsageOfUser(UsageSum, frozen=True, kw_only=True):
-    """What one user used. `client_id` is the name of the user's client."""
+    """What one user used. `username` is what the user is called, `client_id` the name of the user's client."""
 
     user_id: str
+    username: str = ""
     client_id: str | None
 
 
@@ -65,10 +66,12 @@ class UsageOfGroup(UsageSum, frozen=True, kw_only=True):
     """What was used of one tier, account or model, or by one client's users or one user, and on which days.
 
     `name` is empty for users that no client made, and null for all groups that are not told by themselves.
-    `client_id` is a user's client. An account `own:NAME` is a user's own key at NAME's provider.
+    `username` is what a user is called, and `client_id` its client. An account `own:NAME` is a user's own key at NAME's
+    provider.
     """
 
     name: str | None
+    username: str = ""
     client_id: str | None = None
     days: list[UsageOfDay]
 

@@ -51,9 +51,11 @@ async def test_every_read_by_an_admin_or_a_client_is_noted(gateway: RunningGatew
         assert newest.pop("at")
         assert newest == {
             "reader": "bot" if key == bot else "admin",
+            "reader_username": "",
             "reader_role": "client" if key == bot else "admin",
             "action": action,
             "user_id": user_id,
+            "username": "",
             "client_id": client_id,
             "conversation_id": conversation_id,
             "request_id": answer.headers["X-Request-ID"],

@@ -54,6 +54,8 @@ async def test_a_hit_tells_where_it_is(gateway: RunningGateway, member: str) -> 
         "conversation_id": record.id,
         "conversation_title": "Brewing",
         "user_id": "1:1",
+        "username": "",
+        "client_id": "bot",
         "message_id": seen["id"],
         "role": "assistant",
         "created_at": seen["created_at"],
