@@ -2,22 +2,23 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from contextlib import AbstractContextManager, ExitStack, aclosing
 from typing import Any, TypeVar
 
 import msgspec
 
 from gateway.accounts import AccountPool, Lease, PooledAccount
-from gateway.attachments import File, image_part, take
+from gateway.attachments import image_part
 from gateway.config import Gateway
 from gateway.context import fit, room_for_answer
 from gateway.conversations import ConversationRecord, Conversations, StoredMessage
-from gateway.errors import ApiError, InvalidRequest, NotFound
+from gateway.errors import ApiError, NotFound
 from gateway.exchange import Exchange, PartialReply
 from gateway.limits import Along, Hold, Limits
 from gateway.moderation import moderate
-from gateway.own_credentials import OwnCredentials, check_kind, own_lease
+from gateway.own_credentials import OwnCredentials, own_lease
+from gateway.placing import Place, Placing
 from gateway.principals import Principal
 from gateway.request_trace import note_first_text, note_spent
 from gateway.shown_files import check_images, turns_of, with_data, with_tokens
@@ -56,6 +57,7 @@ class Prompting:
         user_hash: UserHash,
     ) -> None:
         self._conversations = conversations
+        self._placing = Placing(conversations, settings)
         self._pool = pool
         self._limits = limits
         self._own_credentials = own_credentials
@@ -85,7 +87,7 @@ class Prompting:
         Before `Start`, `admitted` is given the headers that tell of the user's limits.
         Raises `ApiError` and `storage.StorageError`.
         """
-        self._check(request)
+        self._placing.check(request)
         with ExitStack() as seat:
             exchange = await self._prepare(user, request, seat, stream=stream)
             async with self._limits.hold(user, exchange.needs(), self._prompt_of(exchange)) as hold:
@@ -135,48 +137,23 @@ class Prompting:
 
     # Before the upstream
 
-    def _check(self, request: ChatRequest) -> None:
-        if request.regenerate_id is not None:
-            _check_regenerate(request)
-            return
-        if not request.prompt.strip():
-            raise InvalidRequest("The prompt is empty. Write what you want to ask.", code="empty_prompt")
-        length, most = len(request.prompt), self._settings.max_prompt_characters
-        if length > most:
-            raise InvalidRequest(
-                f"The prompt has {length:,} characters; at most {most:,} are taken. Shorten it.", code="prompt_too_long"
-            )
-
     async def _prepare(self, user: Principal, request: ChatRequest, seat: ExitStack, *, stream: bool) -> Exchange:
         began = self._clock()
-        files = await self._files(request)
-        record: ConversationRecord | None = None
-        history = list[StoredMessage]()
-        asked: StoredMessage | None = None
-        if request.conversation_id is not None:
-            record = await self._conversations.find(request.conversation_id, user, guests=True)
-            check_kind(record, request.access_token)
-            if request.regenerate_id is not None:
-                history, asked = await self._asked_before(record, request.regenerate_id)
-                files = asked.files
-            else:
-                history = await self._history(record, request.parent_id)
-        elif request.parent_id is not None:
-            raise InvalidRequest("A parent_id needs the conversation_id that it belongs to.")
+        place = await self._placing.find(user, request)
+        record, files, again = place.record, place.files, place.again
         pooled = self._who_answers(user, request, record, images=any(file.is_image for file in files))
         check_images(files, pooled.account)
         if request.access_token is None:
             seat.enter_context(self._pool.seat(pooled))
-        text = request.prompt if asked is None else asked.content
-        completion = await self._completion(user, request, record, history, text, files, pooled)
+        completion = await self._completion(user, request, place, pooled)
         new = record is None
         record = record or self._new_record(user, request, pooled, began)
-        prompt = asked or StoredMessage(
+        prompt = again or StoredMessage(
             id=self._new_id(),
             conversation_id=record.id,
-            parent_id=history[-1].id if history else None,
+            parent_id=place.history[-1].id if place.history else None,
             role="user",
-            content=text,
+            content=place.text,
             created_at=milliseconds(began),
             files=files,
             author_id=None if user.id == record.owner_id else user.id,
@@ -185,8 +162,8 @@ class Prompting:
             user=user,
             record=record,
             new=new,
-            again=asked is not None,
-            history=history,
+            again=again is not None,
+            history=place.history,
             prompt=prompt,
             reply_id=self._new_id(),
             pooled=pooled,
@@ -204,55 +181,18 @@ class Prompting:
             return self._pool.pinned(record.account, record.tier, request.plus, user_plus=user.plus)
         return self._pool.pick(request.plus, user_plus=user.plus, images=images)
 
-    async def _history(self, record: ConversationRecord, parent_id: str | None) -> list[StoredMessage]:
-        """The messages up to the reply that is followed: the one named, else the last one.
-
-        A prompt that nothing has answered, because it is still being answered or never was, is not followed.
-        """
-        path = await self._conversations.path_to(record.id, parent_id)
-        if parent_id is not None and path[-1].role != "assistant":
-            raise NotFound("A parent_id names a reply; this one names a prompt.", code="unknown_parent")
-        while path and path[-1].role == "user":
-            path.pop()
-        return path
-
-    async def _asked_before(
-        self, record: ConversationRecord, message_id: str
-    ) -> tuple[list[StoredMessage], StoredMessage]:
-        """The prompt that this message is or replies to, with its files' data, and the messages before it."""
-        path = await self._conversations.path_to(record.id, message_id)
-        if path[-1].role == "assistant":
-            path.pop()
-        *history, asked = path
-        data = [await self._conversations.data_of(file) for file in asked.files]
-        files = [msgspec.structs.replace(file, data=held or b"") for file, held in zip(asked.files, data, strict=True)]
-        return history, msgspec.structs.replace(asked, files=tuple(files))
-
-    async def _files(self, request: ChatRequest) -> tuple[File, ...]:
-        if not request.attachments:
-            return ()
-        # Megabytes of base64 would keep everybody else waiting.
-        return await asyncio.to_thread(take, request.attachments, self._settings)
-
     async def _completion(
-        self,
-        user: Principal,
-        request: ChatRequest,
-        record: ConversationRecord | None,
-        history: list[StoredMessage],
-        prompt: str,
-        files: Sequence[File],
-        pooled: PooledAccount,
+        self, user: Principal, request: ChatRequest, place: Place, pooled: PooledAccount
     ) -> Completion:
-        account = pooled.account
+        account, record = pooled.account, place.record
         system = request.system if request.system is not None else record.system if record else None
         answer_tokens = room_for_answer(account.context_tokens, account.max_output_tokens)
-        room = self._settings.max_attached_bytes - sum(file.size for file in files)
+        room = self._settings.max_attached_bytes - sum(file.size for file in place.files)
         turns = fit(
             self._settings.system_prompt if system is None else system,
-            turns_of(history, account, most_bytes=room),
-            prompt,
-            files=with_tokens(files, account),
+            turns_of(place.history, account, most_bytes=room),
+            place.text,
+            files=with_tokens(place.files, account),
             input_tokens=account.context_tokens - answer_tokens,
         )
         return Completion(
@@ -381,16 +321,6 @@ class Prompting:
         self._stores.add(task)
         task.add_done_callback(self._stores.discard)
         return await asyncio.shield(task)
-
-
-def _check_regenerate(request: ChatRequest) -> None:
-    if request.prompt.strip() or request.parent_id is not None or request.attachments:
-        raise InvalidRequest(
-            "A regenerate_id takes the prompt and its attachments from the conversation. "
-            "Send an empty prompt and neither parent_id nor attachments with it."
-        )
-    if request.conversation_id is None:
-        raise InvalidRequest("A regenerate_id needs the conversation_id that it belongs to.")
 
 
 def _read_by_model(exchange: Exchange, request: ChatRequest) -> tuple[list[str], list[dict[str, Any]]]:

@@ -1,6 +1,10 @@
 -- What somebody wrote in others' conversations, or had copied there.
 -- name: begun_by
-SELECT conversation_id FROM messages WHERE author_id = :author_id AND parent_id IS NULL;
+-- By what was written first: whoever edits that writes another first prompt beside it.
+SELECT m.conversation_id
+FROM messages AS m
+WHERE m.author_id = :author_id AND m.parent_id IS NULL
+    AND NOT EXISTS (SELECT 1 FROM messages AS f WHERE f.conversation_id = m.conversation_id AND f.seq < m.seq);
 
 -- name: written_in
 SELECT DISTINCT conversation_id FROM messages WHERE author_id = :author_id;

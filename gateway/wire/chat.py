@@ -15,13 +15,15 @@ class ChatRequest(Request, frozen=True, kw_only=True):
     takes the place of `plus`.
 
     `regenerate_id` names a reply, or a prompt that has none: that prompt is answered again, beside the replies it has,
-    and `prompt` is empty. Follow-ups go on from the newest reply unless `parent_id` names another.
+    and `prompt` is empty. `edit_id` names a prompt in whose place this one is asked, beside it, with its attachments
+    where none are sent. Follow-ups go on from the newest reply unless `parent_id` names another.
     """
 
     prompt: str
     conversation_id: str | None = None
     parent_id: str | None = None
     regenerate_id: str | None = None
+    edit_id: str | None = None
     plus: PlusWish = False
     stream: bool = False
     system: Annotated[str, msgspec.Meta(max_length=20_000)] | None = None

@@ -76,6 +76,60 @@ async def test_answering_again_takes_nothing_but_what_is_kept(room: Chatting) ->
     assert len(room.upstream.requests) == 1
 
 
+async def test_an_edited_prompt_stands_beside_the_first_with_its_files_unless_others_are_sent(room: Chatting) -> None:
+    user, guest = await room.user(), await room.user("tom")
+    notes = NewAttachment.of("notes.txt", b"ten bits", "text/plain")
+    first = await ask(user, "One", attachments=[notes])
+    second = await ask(user, "Two", conversation_id=first.conversation_id)
+    here = {"conversation_id": first.conversation_id}
+    edited = await ask(user, "Uno", **here, edit_id=first.parent_id)
+    assert (edited.conversation_id, edited.reply, edited.api_prompt) == (first.conversation_id, "Answer 3", "Uno")
+    sent = room.upstream.requests
+    assert "ten bits" in str(sent[2].contents)
+    assert "Answer 1" not in str(sent[2].contents)
+    other = NewAttachment.of("b.txt", b"bytes", "text/plain")
+    await ask(user, "Un", **here, edit_id=first.parent_id, attachments=[other])
+    assert ("ten bits" in str(sent[3].contents), "bytes" in str(sent[3].contents)) == (False, True)
+    await room.client.share_conversation(first.conversation_id, "tom")
+    await ask(guest, "Deux", **here, edit_id=second.parent_id)
+    assert [text for role, text in sent[4].messages if role != "system"][1:] == ["Answer 1", "Deux"]
+    messages = (await user.get_conversation(first.conversation_id)).messages
+    prompts = [m for m in messages if m.role == "user"]
+    assert [m.content.parts[0] for m in prompts] == ["One", "Two", "Uno", "Un", "Deux"]
+    assert [m.parent_id for m in prompts] == [None, first.message_id, None, None, first.message_id]
+    assert [[file.name for file in m.attachments] for m in prompts] == [["notes.txt"], [], ["notes.txt"], ["b.txt"], []]
+    assert [m.user_id for m in prompts] == [None, None, None, None, "tom"]
+
+    # Each has a file of its own, which the other's end does not take away.
+    await user.erase_message(first.conversation_id, first.parent_id or "")
+    hashed = prompts[2].attachments[0].hash
+    assert await user.download_attachment(first.conversation_id, hashed) == b"ten bits"
+
+
+async def test_what_cannot_be_edited_is_refused_in_words_and_nothing_is_kept(room: Chatting) -> None:
+    user, stranger = await room.user(), await room.user("tom")
+    first, other = await ask(user, "One"), await ask(user, "Other")
+    good = ChatRequest(prompt="Uno", conversation_id=first.conversation_id, edit_id=first.parent_id)
+    for bad, kind, words in (
+        ({"parent_id": first.message_id}, InvalidRequest, "no parent_id with it"),
+        ({"regenerate_id": first.message_id, "prompt": ""}, InvalidRequest, "edit_id"),
+        ({"conversation_id": None}, InvalidRequest, "An edit_id needs the conversation_id"),
+        ({"prompt": " "}, InvalidRequest, "empty"),
+        ({"edit_id": first.message_id}, NotFound, "names a prompt; this one names a reply"),
+        ({"edit_id": other.parent_id}, NotFound, "no such prompt to edit"),
+        ({"edit_id": "nonsense"}, NotFound, "no such prompt to edit"),
+    ):
+        with pytest.raises(kind, match=words):
+            await user.ask(msgspec.structs.replace(good, **bad))
+    with pytest.raises(NotFound) as caught:
+        await stranger.ask(good)
+    assert caught.value.code == "unknown_conversation"
+    room.upstream.play(Refuse(400))
+    with pytest.raises(InvalidRequest):
+        await user.ask(good)
+    assert await kept(user, first) == ["One", "Answer 1"]
+
+
 async def test_what_is_not_in_the_conversation_is_neither_answered_again_nor_erased(room: Chatting) -> None:
     user, stranger = await room.user("mia"), await room.user("tom")
     first, other = await ask(user, "One"), await ask(user, "Other")

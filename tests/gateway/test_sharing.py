@@ -57,6 +57,21 @@ def sent(upstream: FakeUpstream) -> list[str]:
     return [text for role, text in upstream.requests[-1].messages if role != "system"]
 
 
+async def test_a_guest_who_edited_the_first_prompt_and_is_forgotten_leaves_the_title_and_the_system_prompt(
+    room: Chatting, upstream: FakeUpstream, forget: Forget
+) -> None:
+    mia, ben = await room.user("mia"), await room.user("ben")
+    upstream.title = "All about tea"
+    begun = await ask(mia, "Tea?", system="Answer as a pirate.")
+    await room.client.share_conversation(begun.conversation_id, "ben")
+    await ask(ben, "Coffee?", conversation_id=begun.conversation_id, edit_id=begun.parent_id)
+    await forget(room, "ben")
+    left = await mia.get_conversation(begun.conversation_id)
+    assert (left.conversation.title, [role for _, role, _ in said(left)]) == ("All about tea", ["user", "assistant"])
+    await ask(mia, "Milk?", conversation_id=begun.conversation_id)
+    assert upstream.requests[-1].messages[0] == ("system", "Answer as a pirate.")
+
+
 async def refused(user: GatewayClient, conversation_id: str) -> str:
     """Why a user may not go on with a conversation."""
     with pytest.raises(ApiError) as error:

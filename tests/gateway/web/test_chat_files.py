@@ -89,7 +89,12 @@ async def test_ten_megabytes_pasted_leave_the_page_as_it_was_and_say_what_to_do(
         await tab.get_by_role("button", name="Edit this prompt").click()
         await paste(tab, tab.get_by_label("The prompt, edited"), text="x", repeat=40_000)
         await expect(told(tab)).to_contain_text("paste less")
+        await tab.get_by_label("The prompt, edited").fill("Shorter")
+        await tab.get_by_label("The prompt, edited").locator("..").get_by_role("button", name="Send").click()
+        await expect(tab.locator("article.user .branches")).to_contain_text("2 of 2")
+        await expect(tab.locator("article.user .files")).to_contain_text("pasted.txt")
+        assert "tea and cake" in str(room.upstream.requests[-1].contents)
         await field(tab).fill("y" * 32_001)
         await field(tab).press("Enter")
         await expect(told(tab)).to_contain_text("32001 characters; at most 32000")
-        assert len(room.upstream.requests) == 1
+        assert len(room.upstream.requests) == 2

@@ -98,6 +98,17 @@ async def test_a_streamed_reply_is_followed_up_branched_and_shown_in_each_form(t
         await expect(replies(tab).last).to_contain_text("Fourth")
         await expect(tab.locator("article.user").last).to_contain_text("2 of 2")
 
+        first = tab.locator("article.user").first
+        upstream.reply = "Fifth"
+        await first.get_by_role("button", name="Edit this prompt").click()
+        await tab.get_by_label("The prompt, edited").fill("Show me text")
+        await tab.get_by_role("button", name="Send", exact=True).first.click()
+        await expect(first).to_contain_text("2 of 2")
+        await expect(replies(tab)).to_have_count(1)
+        await expect(tab.locator("#conversations a")).to_have_count(1)
+        await first.get_by_role("link", name="Earlier version").click()
+        await expect(replies(tab).last).to_contain_text("Fourth")
+
         await tab.get_by_role("link", name="Raw JSON").click()
         await expect(replies(tab).last).to_contain_text('"reply": "Fourth"')
         await tab.get_by_role("link", name="Reply only").click()

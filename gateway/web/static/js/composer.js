@@ -3,7 +3,7 @@
 
 import { announceReply } from "./announce.js";
 import { dressCode } from "./code.js";
-import { Files, attachmentsOf } from "./files.js";
+import { Files, attachmentsOf, chipsOf } from "./files.js";
 import { Draft, keepWayBack } from "./kept.js";
 import { LiveReply } from "./live_reply.js";
 import { Refused, answerTo } from "./sending.js";
@@ -47,13 +47,11 @@ export class Composer {
     return this.#ask({ prompt: "", conversation_id: this.#conversation, regenerate_id: id }, { hidden });
   }
 
-  /** Ask something else in a prompt's place; `again` is called with the words where that does not come about. */
+  /** Ask something else in a prompt's place, with its files; `again` is called with the words where that does not come about. */
   branch(message, prompt, again) {
     if (this.#isTooLong(prompt)) return again(prompt);
-    const body = { prompt };
-    // A first prompt has nothing before it, so that begins a conversation.
-    if (message.dataset.parent) Object.assign(body, { conversation_id: this.#conversation, parent_id: message.dataset.parent });
-    return this.#ask(body, { prompt, hidden: hideAfter(message, true), again });
+    const body = { prompt, conversation_id: this.#conversation, edit_id: message.dataset.id };
+    return this.#ask(body, { prompt, kept: filesOf(message), hidden: hideAfter(message, true), again });
   }
 
   /** Say that the page's person is no longer the one who is signed in. */
@@ -125,12 +123,15 @@ export class Composer {
     this.#typed();
   }
 
-  /** `hidden` are the messages it takes the place of; `again` is called where nothing came of it. */
-  async #ask(body, { prompt = null, files = [], hidden = [], again = () => {} }) {
+  /**
+   * `files` are sent with it, `kept` shows those that the gateway has; `hidden` are the messages it takes the place of;
+   * `again` is called where nothing came of it.
+   */
+  async #ask(body, { prompt = null, files = [], kept = [], hidden = [], again = () => {} }) {
     if (this.#stopping) return;
     const stopping = new AbortController();
     this.#busy(stopping);
-    const live = new LiveReply({ prompt, files, plain: this.#page.view === "reply" });
+    const live = new LiveReply({ prompt, files: [...kept, ...chipsOf(files)], plain: this.#page.view === "reply" });
     this.#following.toEnd();
     const place = {};
     try {
@@ -290,6 +291,11 @@ function hideAfter(message, itself) {
   for (let next = message.nextElementSibling; next; next = next.nextElementSibling) hidden.push(next);
   for (const each of hidden) each.hidden = true;
   return hidden;
+}
+
+/** Copies of what shows a prompt's files. */
+function filesOf(message) {
+  return [...message.querySelectorAll(".files > li")].map((each) => each.cloneNode(true));
 }
 
 /** In characters as the gateway counts them, where that makes a difference. */

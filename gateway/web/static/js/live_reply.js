@@ -1,7 +1,6 @@
 // A prompt and its reply while that comes.
 
 import { dressCode } from "./code.js";
-import { chipsOf } from "./files.js";
 import { add, show } from "./html.js";
 import { _ } from "./words.js";
 
@@ -9,7 +8,10 @@ export class LiveReply {
   #asked;
   #reply;
 
-  /** Shown at the end of the messages. Without a prompt it is a reply alone; with `plain` it is text as it stands. */
+  /**
+   * Shown at the end of the messages, with the elements that show the prompt's files. Without a prompt it is a reply
+   * alone; with `plain` it is text as it stands.
+   */
   constructor({ prompt, files, plain }) {
     const messages = document.querySelector("#messages");
     messages.querySelector(".welcome")?.remove();
@@ -17,7 +19,7 @@ export class LiveReply {
     [this.#asked, this.#reply] = parts.children;
     if (prompt === null) this.#asked.remove();
     else this.#asked.querySelector(".body").textContent = prompt;
-    this.#asked.querySelector(".files").append(...chipsOf(files));
+    this.#asked.querySelector(".files").append(...files);
     this.#reply.querySelector(".body").className = plain ? "body plain" : "body markup";
     messages.append(parts);
   }
