@@ -17,7 +17,7 @@ from gateway.routing import EVERY_ROLE, Query, Routes
 from gateway.search_query import SearchQuery
 from gateway.web.beside import conversations_beside
 from gateway.web.branches import way_through
-from gateway.web.forms import fields_of
+from gateway.web.forms import fields_of, here_in
 from gateway.web.keys import MARKDOWN, SITE
 from gateway.web.overview import show_overview
 from gateway.web.searching import Finding, parts_of, show_search_of_others
@@ -107,20 +107,22 @@ async def show_conversation(request: web.Request) -> web.Response:
 async def rename(request: web.Request) -> web.Response:
     """`POST /c/{id}/rename`: a title of one's own."""
     record = await conversation_asked_for(request)
-    title = (await fields_of(request)).get("title", "")
+    fields = await fields_of(request)
+    title = fields.get("title", "")
     try:
         msgspec.convert({"title": title}, UpdateConversation)
     except msgspec.ValidationError as error:
         raise InvalidRequest("A title is 1 to 200 characters long, in one line. Choose another one.") from error
     await request.app[CONVERSATIONS].rename(record.id, title)
-    return request.app[SITE].redirect(request, f"c/{record.id}")
+    return request.app[SITE].redirect(request, here_in(fields) or f"c/{record.id}")
 
 
 async def delete(request: web.Request) -> web.Response:
     """`POST /c/{id}/delete`: erase a conversation for good."""
     record = await conversation_asked_for(request)
+    fields = await fields_of(request)
     await request.app[CONVERSATIONS].delete(record.id)
-    return request.app[SITE].redirect(request, "")
+    return request.app[SITE].redirect(request, here_in(fields))
 
 
 async def _list(request: web.Request) -> dict[str, Any]:

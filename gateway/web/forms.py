@@ -42,6 +42,12 @@ async def fields_of(request: web.Request) -> Fields:
     return fields
 
 
+def here_in(fields: Fields) -> str:
+    """Where a form's page says that one goes on, as `Site.redirect` takes it: whatever it says is on this site."""
+    here = fields.get("here", "")
+    return here if here.isprintable() else ""
+
+
 def taken_as(kind: type[T], given: Mapping[str, Any], *, otherwise: str) -> T:
     """A form's fields as `kind`. Raises `InvalidRequest`, which says `otherwise`, where one does not fit."""
     try:

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from gateway.errors import InvalidRequest
 from gateway.routing import Routes
-from gateway.web.forms import form_of
+from gateway.web.forms import form_of, here_in
 from gateway.web.keys import SITE
 from gateway.web.languages.languages import COOKIE
 
@@ -25,9 +25,7 @@ async def choose_language(request: web.Request) -> web.Response:
     language = site.languages.get(form.get("language", ""))
     if language is None:
         raise InvalidRequest("There is no such language. Choose one of those in the menu.")
-    here = form.get("here", "")
-    # It is put behind "./", so whatever it says is an address on this site.
-    response = site.redirect(request, here if here.isprintable() else "")
+    response = site.redirect(request, here_in(form))
     cookie = SimpleCookie()
     cookie[COOKIE] = language.tag
     # It names no path, as with the session's: it holds for the folder that the browser sees the gateway under.

@@ -1,6 +1,7 @@
 """A running gateway in front of a fake provider, and people to prompt through it."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from gateway.app import create_app
 from gateway.client import ChatEvent, GatewayClient
 from gateway.config import Account, Config, Gateway, Limits, PlusLimits, Secrets, TierLimits
 from gateway.server import GatewayServer
+from gateway.times import Clock
 from gateway.wire import ChatAnswer, ChatRequest, CreateUser, Delta
 from tests.fakes.upstream import FakeUpstream
 from tests.gateway.engines import PLACES
@@ -81,11 +83,12 @@ async def chatting(
     accounts: list[Account] | None = None,
     *,
     sleep: Sleep = asyncio.sleep,
+    clock: Clock = time.time,
     **settings: Any,
 ) -> AsyncGenerator[Chatting]:
     """Start a gateway with its data in `folder`; started again on the same folder it finds what it kept.
 
-    `sleep` is what it waits with between pings to agents.
+    `sleep` is what it waits with between pings to agents, `clock` what it tells the time by.
     """
     wanted = accounts_at(upstream) if accounts is None else accounts
     config = Config(
@@ -98,7 +101,7 @@ async def chatting(
     )
     keys = [await _key(config, "admin", "root"), await _key(config, "client", "bot")]
     async with AsyncExitStack() as stack:
-        server = await stack.enter_async_context(GatewayServer(config, create_app(config, sleep=sleep)))
+        server = await stack.enter_async_context(GatewayServer(config, create_app(config, sleep=sleep, clock=clock)))
         admin, client = [await stack.enter_async_context(GatewayClient(server.url, key)) for key in keys]
         room = Chatting(upstream, server, admin, client)
         room.keys |= {"root": keys[0], "bot": keys[1]}

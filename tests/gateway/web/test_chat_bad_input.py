@@ -9,6 +9,7 @@ from playwright.async_api import expect
 from gateway.wire import UpdateUser
 from tests.fakes.upstream import Answer, BreakOff, FakeUpstream
 from tests.gateway.chatting import accounts_at, ask, chatting
+from tests.gateway.conftest import Clock
 from tests.gateway.web.chat_page import (
     at_the_chat,
     at_the_gateway,
@@ -26,9 +27,12 @@ HELD = Answer(pieces=("Half of it", " and the rest"), pause_at=1)
 
 
 @in_chromium
-@pytest.mark.parametrize("how", ["revoked", "replaced", "switched off", "signed out in another tab"])
+@pytest.mark.parametrize(
+    "how", ["revoked", "replaced", "switched off", "signed out elsewhere", "over after a week"]
+)
 async def test_a_session_that_ends_keeps_what_is_typed_until_its_person_is_back(tmp_path: Path, how: str) -> None:
-    async with at_the_chat(tmp_path, allowed="status of 40[13]") as (room, tab):
+    clock = Clock()
+    async with at_the_chat(tmp_path, allowed="status of 40[13]", clock=clock) as (room, tab):
         await begin(room, tab)
         key = room.keys["mia"]
         if how == "revoked":
@@ -37,6 +41,8 @@ async def test_a_session_that_ends_keeps_what_is_typed_until_its_person_is_back(
             key = (await room.client.rotate_key("mia")).key
         elif how == "switched off":
             await room.client.update_user("mia", UpdateUser(disabled=True))
+        elif how == "over after a week":
+            clock.advance(7 * 86_400 + 1)
         else:
             other = await tab.context.new_page()
             await other.goto("/")

@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.async_api import Locator, Page, async_playwright, expect
@@ -151,6 +152,63 @@ async def test_what_attacks_stays_text_in_prompts_replies_titles_and_search(tmp_
         await expect(tab.locator(".hits li").first).to_contain_text("onerror")
         assert await tab.locator("main img, main script").count() == 0
         assert await tab.locator("body[data-owned]").count() == 0
+
+
+@pytest.mark.parametrize("phone", [False, True])
+async def test_a_row_of_the_list_is_renamed_exported_and_deleted_by_keys_alone_and_by_touch(
+    tmp_path: Path, phone: bool
+) -> None:
+    async with signed_in(tmp_path, phone=phone) as (room, tab):
+        user = room.client.acting_with(room.keys["mia"])
+        room.upstream.title = "Older"
+        await ask(user, "One")
+        room.upstream.title = f"Newer {ATTACK}"
+        here = (await ask(user, "Two")).conversation_id
+        await tab.goto(f"{room.server.url}/c/{here}")
+        await tab.locator("body[data-ready]").wait_for()
+
+        async def choose(title: str, *, act: str, role: Literal["button", "link"] = "button") -> None:
+            if phone:
+                await tab.get_by_role("button", name="Conversations").click()
+            opener = tab.get_by_role("button", name=f"Menu of “{title}")
+            if phone:
+                await opener.click()
+                await tab.locator("#row-menu").get_by_role(role, name=act).click()
+                return
+            await tab.get_by_role("link", name=title).focus()
+            await tab.keyboard.press("Tab")
+            await expect(opener).to_be_focused()
+            await tab.keyboard.press("Enter")
+            wanted = tab.locator("#row-menu").get_by_role(role, name=act)
+            for _ in range(4):
+                await tab.keyboard.press("Tab")
+                if await wanted.evaluate("each => each === document.activeElement"):
+                    break
+            await expect(wanted).to_be_focused()
+            await tab.keyboard.press("Enter")
+
+        await choose("Older", act="Rename")
+        await expect(tab.locator("#row-title")).to_have_value("Older")
+        await tab.locator("#row-title").fill("Oldest")
+        await tab.locator("#row-title").press("Enter")
+        await expect(tab.locator("#conversations a").last).to_have_text("Oldest")
+        await expect(tab.get_by_role("heading", level=1)).to_contain_text("Newer <img")
+        await tab.locator("body[data-ready]").wait_for()
+        async with tab.expect_download() as started:
+            await choose("Oldest", act="Export as Markdown", role="link")
+        assert "# Oldest" in (await (await started.value).path()).read_text(encoding="utf-8")
+        await tab.reload()
+        await tab.locator("body[data-ready]").wait_for()
+        await choose("Oldest", act="Delete")
+        await expect(tab.locator("#row-delete")).to_contain_text("Delete “Oldest” for good?")
+        await tab.get_by_role("button", name="Delete for good").press("Enter")
+        await expect(tab.locator("#conversations a")).to_have_count(1)
+        await expect(tab).to_have_url(f"{room.server.url}/c/{here}")
+        await tab.locator("body[data-ready]").wait_for()
+        await choose("Newer", act="Delete")
+        await tab.get_by_role("button", name="Delete for good").press("Enter")
+        await expect(tab.get_by_role("heading", name="What do you want to know?")).to_be_visible()
+        assert (await user.list_conversations()).conversations == []
 
 
 async def test_a_conversation_is_exported_and_deleted_on_a_phone_under_a_theme_of_ones_own(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import { copyOnce, showOnce } from "./once.js";
 import { Following } from "./following.js";
 import { forgetEverything, goBack } from "./kept.js";
 import { Page } from "./page.js";
+import { fillRowMenu } from "./row_menu.js";
 import { watchTabs } from "./tabs.js";
 import { localTimes } from "./times.js";
 import { closeDrawer, openDrawer } from "./drawer.js";
@@ -23,6 +24,7 @@ watchTabs(page, () => composer?.sayItIsAnother());
 const every = {
   theme: toggleTheme,
   "copy-once": copyOnce,
+  "row-menu": (button) => fillRowMenu(button, page),
   "open-drawer": openDrawer,
   "close-drawer": closeDrawer,
   stop: () => composer.stop(),
