@@ -95,10 +95,10 @@ def spans(first: date, last: date) -> list[tuple[date, date]]:
     return found
 
 
-def draw(columns: Sequence[tuple[date, date]], series: Sequence[Series]) -> Plot:
-    """Stack the series in their order, the first one at the bottom."""
+def draw(columns: Sequence[tuple[date, date]], series: Sequence[Series], *, whole: bool = False) -> Plot:
+    """Stack the series in their order, the first one at the bottom. Figures that are `whole` have whole lines."""
     sums = [sum(each.figures[n] for each in series) for n in range(len(columns))]
-    top, step = _scale(max(sums, default=0))
+    top, step = _scale(max(sums, default=0), whole=whole)
     plot = Plot(tuple(series), (), tuple(_lines(top, step)), tuple(_marks(columns)))
     return msgspec.structs.replace(
         plot, columns=tuple(_column(plot, n, days, len(columns), top) for n, days in enumerate(columns))
@@ -124,13 +124,14 @@ def _column(plot: Plot, n: int, days: tuple[date, date], count: int, top: float)
     )
 
 
-def _scale(most: float) -> tuple[float, float]:
+def _scale(most: float, *, whole: bool) -> tuple[float, float]:
     """A round figure above all, and the distance of the lines below it: 1, 2, 2.5 or 5 times a power of ten."""
     if most <= 0:
         return 1.0, 1.0
     rough = most / _STEPS
     power = 10.0 ** math.floor(math.log10(rough))
-    step = next(power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= rough)
+    steps = (power * factor for factor in (1, 2, 2.5, 5, 10))
+    step = next(step for step in steps if step >= rough and (not whole or step.is_integer()))
     return step * math.ceil(most / step), step
 
 

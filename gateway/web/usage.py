@@ -146,7 +146,9 @@ async def _report(request: web.Request, asked: AskedUsage) -> Report:
     groups = [] if by is None else await reports.groups(span, by, most=COLOURS)
     columns = spans(first, last)
     series = [_series(group, asked.of, columns) for group in groups] if by else _undivided(days, asked.of, columns)
-    return Report(span=span, user=user, total=total(days), groups=groups, plot=draw(columns, series))
+    return Report(
+        span=span, user=user, total=total(days), groups=groups, plot=draw(columns, series, whole=asked.of != "cost")
+    )
 
 
 def _days(asked: AskedUsage, *, today: date) -> tuple[date, date]:

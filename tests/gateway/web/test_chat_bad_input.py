@@ -27,9 +27,7 @@ HELD = Answer(pieces=("Half of it", " and the rest"), pause_at=1)
 
 
 @in_chromium
-@pytest.mark.parametrize(
-    "how", ["revoked", "replaced", "switched off", "signed out elsewhere", "over after a week"]
-)
+@pytest.mark.parametrize("how", ["revoked", "replaced", "switched off", "signed out elsewhere", "over after a week"])
 async def test_a_session_that_ends_keeps_what_is_typed_until_its_person_is_back(tmp_path: Path, how: str) -> None:
     clock = Clock()
     async with at_the_chat(tmp_path, allowed="status of 40[13]", clock=clock) as (room, tab):

@@ -141,6 +141,16 @@ async def test_days_can_be_named_and_nonsense_is_told_on_the_page(used: Used) ->
     assert (await used.see("root", "/usage?days=5")).status == 400
 
 
+async def test_counts_have_whole_lines_and_days_without_any_use_say_so(used: Used) -> None:
+    page = await used.see("root", "/usage?days=7&of=requests")
+    assert re.findall(r'<text x="52" [^>]*>([^<]+)<', page.text) == ["0", "1", "2"]
+    nothing = await used.see("root", "/usage?from=2026-01-01&to=2026-01-09&by=user")
+    assert ("Nothing was used on these days." in nothing.text, "data-plot" in nothing.text) == (True, False)
+    told_apart = await used.see("root", "/usage?by=user")
+    (to_mia,) = re.findall(r'href="\./(usage\?[^"]*)">mia<', told_apart.text)
+    assert "Only what" in (await used.see("root", f"/{to_mia.replace('&amp;', '&')}")).text
+
+
 async def test_names_stay_text_in_the_plot_the_tables_and_the_file(used: Used) -> None:
     for by in ("user", "account"):
         page = await used.see("root", f"/usage?days=90&by={by}")
