@@ -26,7 +26,15 @@ WHERE day BETWEEN :first AND :last
 GROUP BY day
 ORDER BY day;
 
+-- name: number_of_users_starting^
+SELECT
+    count(*) AS everybody,
+    count(CASE WHEN substr(name, 1, length(CAST(:starting AS TEXT))) = CAST(:starting AS TEXT) THEN 1 END) AS chosen
+FROM principals
+WHERE role = 'user' AND (CAST(:client_id AS BIGINT) IS NULL OR client_id = CAST(:client_id AS BIGINT));
+
 -- name: days_of_users_starting
+-- Of those whose names start so or, with `others`, of everybody else.
 SELECT
     u.day,
     CAST(sum(u.requests) AS BIGINT) AS requests,
@@ -38,7 +46,25 @@ FROM usage AS u
 JOIN principals AS p ON p.id = u.principal_id
 WHERE u.day BETWEEN :first AND :last
     AND (CAST(:client_id AS BIGINT) IS NULL OR p.client_id = CAST(:client_id AS BIGINT))
-    AND substr(p.name, 1, length(CAST(:starting AS TEXT))) = CAST(:starting AS TEXT)
+    AND (substr(p.name, 1, length(CAST(:starting AS TEXT))) = CAST(:starting AS TEXT)) <> CAST(:others AS BOOLEAN)
+GROUP BY u.day
+ORDER BY u.day;
+
+-- name: days_of_few_users
+-- The same where those that are read are few. SQLite takes CROSS JOINs in their order: it goes from user to user and finds
+-- the days of each by the primary key.
+SELECT
+    u.day,
+    CAST(sum(u.requests) AS BIGINT) AS requests,
+    CAST(sum(u.estimated) AS BIGINT) AS estimated,
+    CAST(sum(u.input_tokens) AS BIGINT) AS input_tokens,
+    CAST(sum(u.output_tokens) AS BIGINT) AS output_tokens,
+    sum(u.cost_usd) AS cost_usd
+FROM principals AS p
+CROSS JOIN usage AS u
+WHERE u.principal_id = p.id AND u.day BETWEEN :first AND :last
+    AND (CAST(:client_id AS BIGINT) IS NULL OR p.client_id = CAST(:client_id AS BIGINT))
+    AND (substr(p.name, 1, length(CAST(:starting AS TEXT))) = CAST(:starting AS TEXT)) <> CAST(:others AS BOOLEAN)
 GROUP BY u.day
 ORDER BY u.day;
 

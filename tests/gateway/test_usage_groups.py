@@ -156,6 +156,32 @@ async def test_the_sums_stay_equal_to_what_was_used_whoever_goes(used: Used) -> 
     assert {name for name, _ in await used.told("root", "by=client&from=2026-08-01")} == {"bot", ""}
 
 
+async def test_days_of_users_whose_names_start_alike_are_those_of_their_lines_many_or_few(used: Used) -> None:
+    chance = random.Random(9)  # noqa: S311 - the same every time
+    people = [("bot", f"811:{number}") for number in range(40)] + [("bot", "9:1"), ("bot", "8"), ("web", "811:0")]
+    for client, user in people:
+        await used.gateway.make(user, key=used.keys[client])
+    for _ in range(50):
+        who = chance.choice(people)
+        await used.use(*who, days_ago=chance.randrange(20), account=chance.choice("ab"), cost_usd=chance.random())
+    reports = used.gateway.server.app[USAGE]
+    bot = await used.gateway.server.app[USERS].client("bot")
+    whole = Span(first=TODAY.date() - timedelta(days=30), last=TODAY.date())
+    lines = [line async for lines in reports.lines(whole) for line in lines]
+    for starting in ("811:", "8", "9:", "811:3", "nobody"):
+        for client_id in (bot.id, None):
+            first, last = TODAY.date() - timedelta(days=15), TODAY.date() - timedelta(days=2)
+            days = await reports.days(Span(first=first, last=last, client_id=client_id, starting=starting))
+            expected, costs = Counter[date](), dict[date, float]()
+            for line in lines:
+                meant = line.user_id.startswith(starting) and (client_id is None or line.client_id == "bot")
+                if meant and first <= line.day <= last:
+                    expected[line.day] += line.requests
+                    costs[line.day] = costs.get(line.day, 0) + line.cost_usd
+            assert {day.day: day.requests for day in days} == expected, (starting, client_id)
+            assert {day.day: day.cost_usd for day in days} == pytest.approx(costs), (starting, client_id)
+
+
 async def test_the_client_library_asks_for_groups(used: Used) -> None:
     by: UsageBy = "user"
     async with GatewayClient(used.gateway.url, used.keys["bot"]) as bot:
