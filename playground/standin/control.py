@@ -229,7 +229,7 @@ class Control:
         """Every event a shard was sent, oldest first."""
         return self._journal.events
 
-    async def until(self, predicate: Callable[[], T | None], timeout: float = 10.0) -> T:  # noqa: ASYNC109
+    async def until(self, predicate: Callable[[], T | None], timeout: float = 30.0) -> T:  # noqa: ASYNC109
         """What `predicate` gives, once that is true. Raises `TimeoutError` after so many seconds."""
         return await self._journal.until(predicate, timeout)
 

@@ -6,7 +6,7 @@ from playground.standin.journal import Journal
 from playground.standin.world.entities import JSON, Message, MessageFlag
 from playground.standin.world.interaction import Interaction, Stage
 
-PATIENCE = 10.0
+PATIENCE = 30.0
 
 
 class NoAnswer(Exception):

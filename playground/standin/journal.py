@@ -41,7 +41,7 @@ class Journal:
             self._due = True
             asyncio.get_running_loop().call_soon(self._look)
 
-    async def until(self, predicate: Callable[[], T | None], timeout: float = 10.0) -> T:  # noqa: ASYNC109  what is waited for stands in the error
+    async def until(self, predicate: Callable[[], T | None], timeout: float = 30.0) -> T:  # noqa: ASYNC109  what is waited for stands in the error
         """What `predicate` gives, once that is true. Raises `TimeoutError`, with what happened."""
         if outcome := predicate():
             return outcome

@@ -193,7 +193,7 @@ class Socket:
 
     async def receive(self) -> dict[str, Any]:
         """The next frame."""
-        message = await self.ws.receive(timeout=5)
+        message = await self.ws.receive(timeout=30)
         assert message.type in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY), message
         return json.loads(self._inflate.decompress(message.data) if self._inflate else message.data)
 

@@ -70,7 +70,7 @@ class Program:
         """Wait until it logged this."""
         async with self._news:
             try:
-                await asyncio.wait_for(self._news.wait_for(lambda: any(words in line for line in self._lines)), 20)
+                await asyncio.wait_for(self._news.wait_for(lambda: any(words in line for line in self._lines)), 45)
             except TimeoutError:
                 raise AssertionError(f"it never said {words!r}:\n{''.join(self._lines)}") from None
 
