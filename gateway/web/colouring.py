@@ -22,7 +22,7 @@ _SECONDS = 0.5
 LANGUAGES = frozenset({
     "bash", "c", "cpp", "csharp", "css", "dart", "diff", "docker", "elixir", "go", "graphql", "haskell", "html",
     "http", "java", "javascript", "json", "jsx", "julia", "kotlin", "lua", "nginx", "nix", "objective-c",
-    "ocaml", "perl", "php", "powershell", "protobuf", "pycon", "python", "r", "ruby", "rust", "scala", "scss",
+    "perl", "php", "powershell", "protobuf", "pycon", "python", "r", "ruby", "rust", "scala", "scss",
     "sql", "swift", "terraform", "toml", "tsx", "typescript", "xml", "yaml", "zig",
 })  # fmt: skip
 # The other names that models write.
