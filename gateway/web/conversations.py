@@ -90,7 +90,7 @@ async def show_conversation(request: web.Request) -> web.Response:
     me = request[PRINCIPAL]
     # Colouring code may take a while, and others wait for the event loop.
     messages_shown = await asyncio.to_thread(shown, request.app[MARKDOWN], record, way, asked.view)
-    return request.app[SITE].page(
+    return await request.app[SITE].long_page(
         request,
         "conversation.html",
         record=record,

@@ -1,5 +1,6 @@
 """What all pages have in common: templates, style sheets and scripts, and the policy they are shown under."""
 
+import asyncio
 import gzip
 import hashlib
 import mimetypes
@@ -91,6 +92,10 @@ class Site:
         if fresh and root_of(request) == "./":  # set from further below, the cookie would hold, and hide others, there
             keep_session(request, response, session)
         return _guarded(response)
+
+    async def long_page(self, request: web.Request, template: str, **values: Any) -> web.Response:
+        """The same of a page that may be as long as somebody likes, in a thread: others wait for the event loop."""
+        return await asyncio.to_thread(self.page, request, template, **values)
 
     def sign_in_page(self, request: web.Request, *, ended: bool = False, error: ApiError | None = None) -> web.Response:
         """The way in; what was wrong with the last try, or that one was in until just now."""

@@ -1,6 +1,7 @@
 """Messages as a page shows them: their Markdown as HTML, the reply alone, or the JSON that the API answers."""
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any, Literal
 
 import msgspec
@@ -67,8 +68,10 @@ def answer_of(record: ConversationRecord, way: Sequence[Step]) -> dict[str, Any]
         answer["api_prompt"] = asked.content
         if last.index == 0:
             answer |= _times(asked, last.message)
-    for step in before[:-1]:
-        answer["last_message_prompt" if step.message.role == "user" else "last_message_reply"] = step.message.content
+    for role, name in (("user", "last_message_prompt"), ("assistant", "last_message_reply")):
+        earlier = (step.message for step in islice(reversed(before), 1, None) if step.message.role == role)
+        if (message := next(earlier, None)) is not None:
+            answer[name] = message.content
     return answer
 
 
