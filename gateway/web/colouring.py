@@ -14,23 +14,23 @@ from pygments import format as write
 from pygments.formatters.html import HtmlFormatter
 from pygments.lexers import get_lexer_by_name  # pyright: ignore[reportUnknownVariableType] - the stub names no type
 
-_MOST_CHARACTERS = 10_000
+_MOST_CHARACTERS = 4000
 _SECONDS = 0.5
 
-# By Pygments' names. Each of these was given 10,000 characters of many odd kinds, and took hundredths of a second from
-# one token to the next; autohotkey, easytrieve and gherkin take minutes for as many spaces.
+# By Pygments' names. Each of these was given as many characters, of some hundred odd kinds, and took some hundredths of
+# a second at most from one token to the next; autohotkey, c, easytrieve, gherkin, make and scala take seconds to hours.
 LANGUAGES = frozenset({
-    "bash", "c", "cpp", "csharp", "css", "dart", "diff", "docker", "elixir", "go", "graphql", "haskell", "html",
-    "http", "java", "javascript", "json", "jsx", "julia", "kotlin", "lua", "nginx", "nix", "objective-c",
-    "perl", "php", "powershell", "protobuf", "pycon", "python", "r", "ruby", "rust", "scala", "scss",
-    "sql", "swift", "terraform", "toml", "tsx", "typescript", "xml", "yaml", "zig",
+    "bash", "csharp", "css", "dart", "diff", "docker", "elixir", "go", "graphql", "haskell", "html", "http", "java",
+    "javascript", "json", "jsx", "julia", "kotlin", "lua", "nginx", "nix", "perl", "php", "powershell", "protobuf",
+    "pycon", "python", "r", "ruby", "rust", "scss", "sql", "swift", "terraform", "toml", "tsx", "typescript", "xml",
+    "yaml", "zig",
 })  # fmt: skip
-# The other names that models write.
+# The other names that models write, and what looks alike for those whose own lexer is none of these.
 _OTHER_NAMES = {
-    "c#": "csharp", "c++": "cpp", "cs": "csharp", "dockerfile": "docker", "golang": "go", "hcl": "terraform",
-    "js": "javascript", "kt": "kotlin", "objc": "objective-c", "proto": "protobuf",
-    "ps1": "powershell", "py": "python", "python3": "python", "rb": "ruby", "rs": "rust", "sh": "bash",
-    "shell": "bash", "svg": "xml", "ts": "typescript", "udiff": "diff", "yml": "yaml", "zsh": "bash",
+    "c": "java", "c#": "csharp", "c++": "java", "cpp": "java", "cs": "csharp", "dockerfile": "docker", "golang": "go",
+    "hcl": "terraform", "js": "javascript", "kt": "kotlin", "objc": "java", "objective-c": "java", "proto": "protobuf",
+    "ps1": "powershell", "py": "python", "python3": "python", "rb": "ruby", "rs": "rust", "scala": "kotlin",
+    "sh": "bash", "shell": "bash", "svg": "xml", "ts": "typescript", "udiff": "diff", "yml": "yaml", "zsh": "bash",
 }  # fmt: skip
 
 

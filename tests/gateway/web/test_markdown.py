@@ -1,7 +1,7 @@
 """What models and people write, as HTML."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.conversations import StoredMessage
@@ -40,14 +40,20 @@ def test_code_is_coloured_by_classes_and_tables_keep_their_columns() -> None:
     assert "x &lt; y" in MARKDOWN.html("```nosuchlanguage\nx < y\n```")
 
 
-@pytest.mark.parametrize(
-    ("language", "code"),
-    [("easytrieve", "\t"), ("autohotkey", "\n "), ("console", "a::"), ("make", "^")],
-)
-def test_code_that_colouring_would_take_minutes_for_is_shown_as_it_is(language: str, code: str) -> None:
-    made = MARKDOWN.html(f"```{language}\n{code * 3000}x\n```")
+TAKES_LONG = {
+    "autohotkey": "\n " * 6000,
+    "c": "def " + "\t" * 12_000,
+    "console": "a::" * 4000,
+    "easytrieve": "\t" * 3000,
+    "make": "^" * 3000,
+    "scala": '"' + "a." * 1500,
+}
+
+
+@pytest.mark.parametrize("language", TAKES_LONG)
+def test_code_that_colouring_would_take_minutes_for_is_shown_soon(language: str) -> None:
+    made = MARKDOWN.html(f"```{language}\n{TAKES_LONG[language]}x\n```")
     assert made.startswith(f'<pre class="code" data-language="{language}"><code tabindex="0">')
-    assert "<span" not in made
 
 
 def test_code_is_in_one_colour_where_a_page_has_coloured_for_long_enough() -> None:
@@ -60,7 +66,7 @@ def test_code_is_in_one_colour_where_a_page_has_coloured_for_long_enough() -> No
 
 
 def test_languages_have_the_names_that_models_give_them() -> None:
-    for name in ("Python", "py", "sh", "c++", "C#", "yml", "Dockerfile", *sorted(LANGUAGES)):
+    for name in ("Python", "py", "sh", "c", "C++", "C#", "yml", "Dockerfile", *sorted(LANGUAGES)):
         assert "<span" in MARKDOWN.html(f"```{name}\n# 'a' = \"b\" + 1; // <c>\n- d: [e](f) def end {{\n```"), name
 
 
@@ -85,6 +91,7 @@ def test_headings_stay_below_the_one_that_says_whose_text_it_is() -> None:
 TEXT = "# Head\n\nOne **bold**\ntext\n\n- a\n- b\n\n```py\nx = 1\n\ny = 2\n```\n\n> said\n\n| a |\n|---|\n| 1 |\n\nend"
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, len(TEXT)), max_size=20).map(sorted))
 async def test_a_text_that_grows_ends_as_it_would_at_once_wherever_it_is_cut(cuts: list[int]) -> None:
     growing, finished, last = GrowingText(MARKDOWN), "", ""
