@@ -9,7 +9,7 @@ MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install run test lint format bench screenshots words lock clean
+.PHONY: help install run test lint format bench screenshots looks words lock clean
 
 help: ## List the targets
 	@echo "Rolekey. Needs Python 3.11 or newer."
@@ -45,8 +45,11 @@ words: $(VENV)/.dev ## Bring the .po files up to date with what the bot and the 
 bench: $(VENV)/.dev ## Measure: the gateway's cost over a bare proxy, the bot's cost per /ask
 	@$(PY) -m benchmarks $(ARGS)
 
-screenshots: $(VENV)/.dev ## Take the pictures in docs/ from the running playground (needs Chromium)
+screenshots: $(VENV)/.dev ## Take the pictures in docs/, of the playground and the gateway's pages (needs Chromium)
 	@$(PY) -m playground.screenshots $(ARGS)
+
+looks: $(VENV)/.dev ## Take every page of the gateway, dark, light and on a phone, into a folder: ARGS=folder
+	@$(PY) -m tests.gateway.web.looks $(ARGS)
 
 # One lock per use, all from one resolution: what the tests run is what ships. `make lock ARGS=--upgrade` takes newer
 # versions. The build backend is locked too, so that installing Rolekey itself fetches nothing.

@@ -23,7 +23,7 @@ from playground.script import CLIENT, COMMUNITY, CONVERSATIONS, MEMBERS, Asked, 
 # An afternoon that never passes, so that pictures taken anew differ by what changed on the pages.
 _NOW = datetime(2026, 11, 20, 15, 24, tzinfo=UTC).timestamp()
 _DAY, _HOUR = 86_400.0, 3_600.0
-_DAYS = 34
+_DAYS = 44
 _BUSY_SECONDS = 220
 _KEY, _NO_KEY = "OPENAI_API_KEY", "GROQ_API_KEY"
 

@@ -1,4 +1,4 @@
-"""Takes the pictures in docs/images/ from the running playground, as a person at a browser would."""
+"""Takes the pictures in docs/images/ as a person at a browser would: of the playground, and of the gateway's pages."""
 
 import argparse
 import asyncio
@@ -15,6 +15,7 @@ from playwright.async_api import Page as Tab
 from bot.config import Config
 from playground.animation import record, save_small
 from playground.app import playing
+from playground.web_pictures import WebStudio
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 CHROMIUM_ARGUMENTS = [
@@ -212,11 +213,14 @@ async def open_thread(tab: Tab) -> None:
     await tab.locator(".title-words").wait_for()
 
 
-async def take(folder: Path, chromium: str) -> None:
-    """Put all pictures into a folder."""
+async def take(folder: Path, chromium: str, of: str) -> None:
+    """Put the pictures of the playground, of the web pages, or all of them into a folder."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGUMENTS)
-        await Studio(browser, folder).take_all()
+        if of in {"all", "web"}:
+            await WebStudio(browser, folder).take_all()
+        if of in {"all", "playground"}:
+            await Studio(browser, folder).take_all()
         await browser.close()
 
 
@@ -224,12 +228,14 @@ def main() -> None:
     """Take all of them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", nargs="?", type=Path, default=Path("docs/images"))
+    parser.add_argument("--of", choices=("all", "playground", "web"), default="all")
     chromium = find_chromium()
     if chromium is None:
         sys.exit("No Chromium found: install chromium, then try again.")
-    folder: Path = parser.parse_args().folder
+    asked = parser.parse_args()
+    folder: Path = asked.folder
     folder.mkdir(parents=True, exist_ok=True)
-    asyncio.run(take(folder, chromium))
+    asyncio.run(take(folder, chromium, asked.of))
 
 
 if __name__ == "__main__":
