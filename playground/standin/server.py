@@ -1,5 +1,6 @@
 """The stand-in as a server on loopback: the wiring of all its parts."""
 
+from datetime import timedelta
 from typing import Self
 
 from aiohttp import web
@@ -27,6 +28,7 @@ from playground.standin.rest.cdn import cdn
 from playground.standin.rest.routing import Routes
 from playground.standin.socket.gateway import Gateway, Pace
 from playground.standin.world.clock import Clock, SystemClock
+from playground.standin.world.interaction import ANSWER_WITHIN
 from playground.standin.world.thread_sync import ThreadSync
 from playground.standin.world.world import GUILD_MEMBERS, MESSAGE_CONTENT, World
 
@@ -37,6 +39,7 @@ class StandIn:
     """A Discord with one application, whose bot is `application.bot` and logs in with `application.token`.
 
     `flags` say which privileged intents the application has been granted; `port` 0 takes a free one.
+    An interaction fails that is not answered within `answer_within`, which is Discord's unless told otherwise.
     """
 
     def __init__(
@@ -47,10 +50,11 @@ class StandIn:
         name: str = "Rolekey",
         flags: int = GUILD_MEMBERS | MESSAGE_CONTENT,
         port: int = 0,
+        answer_within: timedelta = ANSWER_WITHIN,
     ) -> None:
         self._port = port
         self._runner: web.AppRunner | None = None
-        self.world = World(clock or SystemClock(), lambda: self.cdn_url)
+        self.world = World(clock or SystemClock(), lambda: self.cdn_url, answer_within=answer_within)
         self.application = self.world.create_application(name, self.world.create_user("owner"), flags=flags)
         journal, faults = Journal(), Faults()
         self.gateway = Gateway(self.world, pace or Pace(), lambda: self.gateway_url, journal.add_event)

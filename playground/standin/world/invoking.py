@@ -15,7 +15,7 @@ from playground.standin.world.drafts import Upload
 from playground.standin.world.entities import JSON, Attachment, Channel, Command, Message, User, listed
 from playground.standin.world.errors import NotOffered
 from playground.standin.world.events import Event
-from playground.standin.world.interaction import ANSWER_WITHIN, Interaction, InteractionType, Stage
+from playground.standin.world.interaction import Interaction, InteractionType, Stage
 from playground.standin.world.options import check_options
 from playground.standin.world.permissions import EVERYONE
 from playground.standin.world.pictures import picture_size
@@ -29,10 +29,11 @@ _UPLOAD_LIMIT = 10 * 1024 * 1024
 class Invoking:
     """Turns what a user does into an interaction. Raises `NotOffered` where Discord's client would not let them."""
 
-    def __init__(self, state: State, shapes: Shapes, commands: Commands) -> None:
+    def __init__(self, state: State, shapes: Shapes, commands: Commands, *, answer_within: timedelta) -> None:
         self._state = state
         self._shapes = shapes
         self._commands = commands
+        self._answer_within = answer_within
 
     def slash(
         self,
@@ -160,7 +161,7 @@ class Invoking:
             **more,
         )
         self._state.interactions[interaction.token] = interaction
-        seconds = ANSWER_WITHIN / timedelta(seconds=1)
+        seconds = self._answer_within / timedelta(seconds=1)
         interaction.deadline = self._state.clock.call_later(seconds, lambda: self._give_up(interaction))
         self._tell_user("INTERACTION_CREATE", interaction)
         bot_id = interaction.application.bot.id

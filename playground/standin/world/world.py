@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable
+from datetime import timedelta
 
 from playground.standin.world.audit_log import AuditLog
 from playground.standin.world.channels import Channels
@@ -11,6 +12,7 @@ from playground.standin.world.entities import Application, User
 from playground.standin.world.entitlements import Entitlements
 from playground.standin.world.events import Event
 from playground.standin.world.guilds import Guilds
+from playground.standin.world.interaction import ANSWER_WITHIN
 from playground.standin.world.invoking import Invoking
 from playground.standin.world.messages import Messages
 from playground.standin.world.reactions import Reactions
@@ -28,7 +30,7 @@ MESSAGE_CONTENT = 1 << 19
 class World:
     """Each part has the rules of one subject; nothing outside of them changes the state."""
 
-    def __init__(self, clock: Clock, cdn_url: Callable[[], str]) -> None:
+    def __init__(self, clock: Clock, cdn_url: Callable[[], str], *, answer_within: timedelta = ANSWER_WITHIN) -> None:
         self.state = State(clock)
         self.shapes = Shapes(self.state, cdn_url)
         self.messages = Messages(self.state, self.shapes)
@@ -39,7 +41,7 @@ class World:
         self.guilds = Guilds(self.state, self.shapes, self.audit_log)
         self.roles = Roles(self.state, self.guilds, self.audit_log)
         self.commands = Commands(self.state)
-        self.invoking = Invoking(self.state, self.shapes, self.commands)
+        self.invoking = Invoking(self.state, self.shapes, self.commands, answer_within=answer_within)
         self.responding = Responding(self.state, self.messages)
         self.entitlements = Entitlements(self.state)
 

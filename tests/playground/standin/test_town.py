@@ -2,10 +2,14 @@
 
 import asyncio
 import json
+from collections.abc import AsyncGenerator
+from datetime import timedelta
+
+import pytest
 
 from playground.standin.world.entities import MessageFlag
 from tests.fakes.upstream import Answer
-from tests.playground.standin.conftest import Town
+from tests.playground.standin.conftest import MakeTown, Town
 
 
 async def test_three_members_ask_at_once_and_each_answer_streams_into_a_thread_on_the_card(town: Town) -> None:
@@ -102,8 +106,15 @@ async def test_completion_menus_buttons_and_leaving_reach_the_bot_as_on_discord(
     await town.control.until(lambda: town.control.events[-1].name == "GUILD_MEMBER_REMOVE")
 
 
-async def test_two_hundred_members_ask_at_once_in_fifty_servers_and_all_are_answered(town: Town) -> None:
-    control = town.control
+@pytest.fixture
+async def patient_town(make_town: MakeTown) -> AsyncGenerator[Town]:
+    """How fast two hundred are answered is the benchmarks' to say: here other tests may keep the machine busy."""
+    async with make_town(standin={"answer_within": timedelta(seconds=40)}) as town:
+        yield town
+
+
+async def test_two_hundred_members_ask_at_once_in_fifty_servers_and_all_are_answered(patient_town: Town) -> None:
+    town, control = patient_town, patient_town.control
     channels = [control.create_channel(control.create_guild(f"Server {n}"), "general") for n in range(50)]
     people = [
         (
